@@ -1,0 +1,44 @@
+# make demo    install, classify the samples, then serve on http://localhost:8000 (SERVE=0: only print)
+# make test    install what is missing, then the whole suite
+# make check   what `make test` runs before pytest: format, lint, types, floors
+PYTHON ?= python3
+FILE ?= corpus/samples/chi-thi-mau.md corpus/samples/y-kien-mau.jsonl
+SERVE ?= 1
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
+
+.PHONY: demo test check train clean
+
+$(VENV)/.installed: pyproject.toml
+	@echo "==> Installing danvan into $(VENV) (first time about 2 minutes)"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "==> Installing what the tests need, torch and transformers among it (first time about 4 minutes)"
+	$(BIN)/pip install --quiet $(PIP_INDEX) --editable ".[dev,postgres,transformer]"
+	@touch $@
+
+demo: $(VENV)/.installed
+	@echo "==> Reading $(FILE) (a few seconds)"
+	@$(BIN)/danvan demo $(FILE) --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve)
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check nlp models service tests
+	$(BIN)/ruff check nlp models service tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	@echo "==> The whole suite (about 5 minutes)"
+	$(BIN)/pytest
+
+train: $(VENV)/.installed
+	$(BIN)/danvan train models/recipes/default.toml
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

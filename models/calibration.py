@@ -1,0 +1,95 @@
+"""From raw scores to probabilities, and from probabilities to thresholds.
+
+Fitted on out-of-fold scores only. Parameters are rounded so that machines agree on every bit.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from nlp.protocols import FloatArray
+
+_DECIMALS = 3
+_OFFSET_PENALTY = 0.01  # keeps the offset of a label with few examples near the shared one
+_MIN_ASSERTED = 20  # a precision over fewer answers says little
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+def fit_calibration(
+    scores: FloatArray, gold: BoolArray, *, multi: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Fit one slope for the head and an offset for each label by maximum likelihood.
+
+    Args:
+        scores: float32, shape (n_texts, n_labels).
+        gold: bool, same shape.
+        multi: independent labels (sigmoid) or exclusive ones (softmax).
+
+    Returns:
+        slope and offset, float32, shape (n_labels,).
+
+    Source: Platt 1999 (sigmoid); Guo et al. 2017, section 4.2 (softmax with one temperature).
+    """
+    n_labels = scores.shape[1]
+    s = scores.astype(np.float64)
+    y = gold.astype(np.float64)
+    if not multi:
+        y = y / y.sum(axis=1, keepdims=True)
+
+    def loss(parameters: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        slope, offset = parameters[0], parameters[1:]
+        logits = s * slope + offset
+        if multi:
+            value = np.sum(np.logaddexp(0, logits) - y * logits)
+            residual = 1 / (1 + np.exp(-logits)) - y
+        else:
+            top = logits.max(axis=1, keepdims=True)
+            log_sum = top + np.log(np.exp(logits - top).sum(axis=1, keepdims=True))
+            value = np.sum(y * (log_sum - logits))
+            residual = np.exp(logits - log_sum) - y
+        spread = offset - offset.mean()
+        value += _OFFSET_PENALTY * len(s) * np.sum(spread**2) / n_labels
+        gradient = residual.sum(axis=0) + 2 * _OFFSET_PENALTY * len(s) * spread / n_labels
+        return float(value), np.concatenate([[np.sum(residual * s)], gradient])
+
+    start = np.concatenate([[1.0], np.zeros(n_labels)])
+    found = minimize(loss, start, jac=True, method="L-BFGS-B").x
+    slope = np.full(n_labels, round(float(found[0]), _DECIMALS), dtype=np.float32)
+    return slope, np.round(found[1:], _DECIMALS).astype(np.float32)
+
+
+def assert_threshold(probabilities: FloatArray, gold: BoolArray, *, precision: float) -> float:
+    """The lowest probability from which asserted labels are right at least `precision` of the time.
+
+    All labels of the head count together. 1.01 (never) when no threshold reaches it.
+    """
+    p, right = probabilities.ravel(), gold.ravel()
+    order = np.argsort(-p, kind="stable")
+    n = np.arange(1, len(p) + 1)
+    good = np.cumsum(right[order]) / n >= precision
+    good &= n >= min(_MIN_ASSERTED, len(p))
+    reached = np.flatnonzero(good)
+    return _round_up(float(p[order][reached[-1]])) if len(reached) else 1.01
+
+
+def reject_threshold(
+    probabilities: FloatArray, gold: BoolArray, *, precision: float, below: float
+) -> float:
+    """The highest best-probability under which "none of these" is right at least `precision` of the time.
+
+    At most `below`, the threshold of assertion; 0.0 (never) when no threshold reaches it.
+    """
+    best = probabilities.max(axis=1)
+    none = np.logical_not(np.any(gold, axis=1))
+    order = np.argsort(best, kind="stable")
+    n = np.arange(1, len(best) + 1)
+    good = (np.cumsum(np.take(none, order)) / n >= precision) & (n >= min(_MIN_ASSERTED, len(best)))
+    reached = np.flatnonzero(good)
+    if not len(reached):
+        return 0.0
+    return min(round(float(best[order][reached[-1]]), _DECIMALS), below)
+
+
+def _round_up(value: float) -> float:
+    return float(np.ceil(value * 10**_DECIMALS) / 10**_DECIMALS)

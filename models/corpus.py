@@ -1,0 +1,132 @@
+"""The labelled corpus as checked values, with splits fixed by the hash of each text.
+
+The format is described in `corpus/labelled/ct07/README.md`.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from nlp.errors import CorpusError
+from nlp.taxonomy import Taxonomy
+from nlp.text import to_nfc
+from nlp.types import Intent, Sentiment, Tone
+
+ExampleKind = Literal["official", "opinion", "other"]
+Split = Literal["train", "test"]
+_FOLDERS: dict[str, ExampleKind] = {"official": "official", "opinions": "opinion", "other": "other"}
+N_FOLDS = 5
+_TEST_SHARE = 26  # of 256: a tenth
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One labelled text; what does not apply to its kind is empty or None.
+
+    `fold` in [0, 5) groups the training texts for cross-validation.
+    """
+
+    text: str
+    kind: ExampleKind
+    task_area: tuple[str, ...] = ()
+    tone: Tone | None = None
+    heading: str | None = None
+    civic_field: tuple[str, ...] = ()
+    sentiment: Sentiment | None = None
+    intent: Intent | None = None
+    source: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the NFC text in UTF-8, hexadecimal."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def split(self) -> Split:
+        """A tenth of all texts is for testing, by the first byte of the hash."""
+        return "test" if int(self.sha256[:2], 16) < _TEST_SHARE else "train"
+
+    @property
+    def fold(self) -> int:
+        """The cross-validation fold, by the second byte of the hash."""
+        return int(self.sha256[2:4], 16) % N_FOLDS
+
+
+def load_corpus(folder: Path, *, taxonomy: Taxonomy) -> tuple[Example, ...]:
+    """Load every labelled text under `folder`, in the order of file names and lines.
+
+    Raises:
+        CorpusError: a line is malformed, names an unknown code, or repeats a text; the message names
+            file and line.
+    """
+    examples: dict[str, Example] = {}
+    for name, kind in _FOLDERS.items():
+        for path in sorted((folder / name).glob("*.jsonl")):
+            for where, row in _rows(path):
+                example = _example(row, kind=kind, where=where, taxonomy=taxonomy)
+                if example.text in examples:
+                    raise CorpusError(f"{where}: the text stands in the corpus twice")
+                examples[example.text] = example
+    if not examples:
+        raise CorpusError(f"{folder}: no labelled texts")
+    return tuple(examples.values())
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Lines of a file with their place. `Any`: the values are checked in `_example`."""
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            where = f"{path.parent.name}/{path.name}:{number}"
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise CorpusError(f"{where}: not valid JSON: {error.msg}") from error
+            if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+                raise CorpusError(f"{where}: not an object with a text")
+            yield where, row
+
+
+def _example(row: dict[str, Any], *, kind: ExampleKind, where: str, taxonomy: Taxonomy) -> Example:
+    text = to_nfc(row["text"]).strip()
+    if kind == "other":
+        return Example(text, kind, source=where)
+    areas = _codes(row, "task_area", where=where, allowed=taxonomy.facets["task_area"].leaves(kind))
+    if kind == "official":
+        tone: Tone = _one_of(row, "tone", values=get_args(Tone), where=where)
+        return Example(text, kind, areas, tone, row.get("heading"), source=where)
+    fields = _codes(
+        row, "civic_field", where=where, allowed=taxonomy.facets["civic_field"].leaves(kind)
+    )
+    if not fields:
+        raise CorpusError(f"{where}: civic_field is empty; write LV00 for none of the fields")
+    return Example(
+        text,
+        kind,
+        areas,
+        civic_field=fields,
+        sentiment=_one_of(row, "sentiment", values=get_args(Sentiment), where=where),
+        intent=_one_of(row, "intent", values=get_args(Intent), where=where),
+        source=where,
+    )
+
+
+def _codes(
+    row: dict[str, Any], key: str, *, where: str, allowed: tuple[str, ...]
+) -> tuple[str, ...]:
+    codes = row.get(key)
+    if not isinstance(codes, list) or len(set(codes)) != len(codes):
+        raise CorpusError(f"{where}: {key} is not a list of different codes")
+    unknown = [code for code in codes if code not in allowed]
+    if unknown:
+        raise CorpusError(f"{where}: {key} has {unknown[0]!r}, which this kind of text cannot have")
+    return tuple(codes)
+
+
+def _one_of(row: dict[str, Any], key: str, *, values: tuple[str, ...], where: str) -> Any:
+    """The value of a closed set. `Any`: the caller's annotation narrows it to that set."""
+    if row.get(key) not in values:
+        raise CorpusError(f"{where}: {key} is {row.get(key)!r}, not one of {', '.join(values)}")
+    return row[key]

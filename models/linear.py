@@ -1,0 +1,236 @@
+"""The embedded default: linear heads over one sparse matrix of hashed n-grams.
+
+A text is a row of tf-idf values (each n-gram once, L2-normalised); a head is a matrix of weights and a
+calibration. Trained by scikit-learn's LinearSVC, stored as safetensors and JSON.
+
+Source: Joachims 1998 (SVM on tf-idf); Platt 1999 (sigmoid calibration); Guo et al. 2017 (temperature).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from nlp.features import FeatureSpec, IntArray, Ngrams, extract_ngrams
+from nlp.protocols import Attribution, FloatArray, HeadSpec
+
+_TABLE_BITS = 22
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The n-grams a model knows: `keys` uint32, sorted, shape (n_columns,), and their `idf` float32."""
+
+    keys: npt.NDArray[np.uint32]
+    idf: FloatArray
+
+    @classmethod
+    def learn(cls, ngrams: Ngrams, *, min_texts: int) -> "Vocabulary":
+        """Keep n-grams of at least `min_texts` texts; idf = 1 + ln((1 + n) / (1 + df)).
+
+        Rounded to three decimals so that different C libraries agree on every bit.
+        """
+        pairs = np.unique(ngrams.keys.astype(np.int64) * ngrams.n_texts + ngrams.rows)
+        keys, counts = np.unique(pairs // ngrams.n_texts, return_counts=True)
+        kept = counts >= min_texts
+        idf = np.log((1 + ngrams.n_texts) / (1 + counts[kept])) + 1
+        return cls(keys[kept].astype(np.uint32), np.round(idf, 3).astype(np.float32))
+
+
+class Vectorizer:
+    """Looks n-grams up in a vocabulary through a direct table."""
+
+    def __init__(self, vocabulary: Vocabulary, *, spec: FeatureSpec) -> None:
+        self.vocabulary = vocabulary
+        self.spec = spec
+        # one gather instead of a binary search; where two keys share a slot the later one is lost
+        self._table = np.zeros(1 << _TABLE_BITS, dtype=np.int32)
+        self._table[vocabulary.keys & np.uint32((1 << _TABLE_BITS) - 1)] = np.arange(
+            len(vocabulary.keys), dtype=np.int32
+        )
+
+    def read(self, texts: Sequence[str]) -> "Rows":
+        """Vectorise texts in Unicode NFC."""
+        ngrams = extract_ngrams(texts, self.spec)
+        if not len(self.vocabulary.keys):
+            return Rows(ngrams, np.zeros(0, np.int64), np.zeros(0, np.int64), self.vocabulary)
+        columns = self._table[ngrams.keys & np.uint32((1 << _TABLE_BITS) - 1)].astype(np.int64)
+        known = np.flatnonzero(self.vocabulary.keys[columns] == ngrams.keys)
+        return Rows(ngrams, known, columns[known], self.vocabulary)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Texts as vectors: `known` are the n-grams that have a column, `columns` those columns."""
+
+    ngrams: Ngrams
+    known: IntArray
+    columns: IntArray
+    vocabulary: Vocabulary
+
+    @cached_property
+    def counts(self) -> sparse.csr_matrix:
+        """How often each text has each n-gram, float32, shape (n_texts, n_columns)."""
+        shape = (self.ngrams.n_texts, len(self.vocabulary.keys))
+        ones = np.ones(len(self.known), dtype=np.float32)
+        matrix = sparse.csr_matrix(
+            (ones, (self.ngrams.rows[self.known], self.columns)), shape=shape
+        )
+        matrix.sum_duplicates()
+        return matrix
+
+    @cached_property
+    def matrix(self) -> sparse.csr_matrix:
+        """Rows of idf values of the n-grams a text has, each row of length 1 (or 0), float32."""
+        counts = self.counts
+        values = self.vocabulary.idf[counts.indices]
+        rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+        squares = np.bincount(rows, weights=values * values, minlength=counts.shape[0])
+        norms = np.sqrt(np.maximum(squares, 1e-12)).astype(np.float32)
+        return sparse.csr_matrix(
+            (values / norms[rows], counts.indices, counts.indptr), shape=counts.shape
+        )
+
+    @cached_property
+    def known_share(self) -> FloatArray:
+        """The share of each text's n-grams that the model knows, in [0, 1], shape (n_texts,)."""
+        n = self.ngrams.n_texts
+        total = np.bincount(self.ngrams.rows, minlength=n)
+        known = np.bincount(self.ngrams.rows[self.known], minlength=n)
+        return (known / np.maximum(total, 1)).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One question: weights float32 (n_columns, n_labels), bias, and its calibration.
+
+    `slope` and `offset` have shape (n_labels,): a probability is sigmoid(slope * score + offset) for
+    independent labels, and the softmax of the same for exclusive ones.
+    """
+
+    spec: HeadSpec
+    weights: FloatArray
+    bias: FloatArray
+    slope: FloatArray
+    offset: FloatArray
+
+    def scores(self, matrix: sparse.csr_matrix) -> FloatArray:
+        """Raw scores, float32, shape (n_texts, n_labels)."""
+        return np.asarray(matrix @ self.weights + self.bias, dtype=np.float32)
+
+    def calibrate(self, scores: FloatArray) -> FloatArray:
+        """Probabilities in [0, 1] from raw scores, same shape."""
+        logits = scores * self.slope + self.offset
+        if self.spec.multi:
+            return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
+        shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class LinearReading:
+    """One feature pass, answered by every head."""
+
+    rows: Rows
+    linear_heads: Mapping[str, Head]
+
+    def probabilities(self, head: str) -> FloatArray:
+        """Calibrated probabilities, float32, shape (n_texts, n_labels)."""
+        chosen = self.linear_heads[head]
+        return chosen.calibrate(chosen.scores(self.rows.matrix))
+
+    def attribute(self, questions: Sequence[tuple[int, str]], *, head: str) -> Attribution:
+        """What each token adds to the score: the terms of the dot product, spread over their tokens.
+
+        An n-gram's term is shared equally by its occurrences and by the tokens each covers, so the
+        weights of one question sum to its score less the bias.
+        """
+        chosen = self.linear_heads[head]
+        texts = np.array([row for row, _ in questions], dtype=np.int64)
+        labels = np.array(
+            [chosen.spec.labels.index(label) for _, label in questions], dtype=np.int64
+        )
+        ngrams = self.rows.ngrams
+
+        token_begin, token_end = self._token_borders
+        sizes = token_end[texts] - token_begin[texts]
+        slots = np.concatenate([[0], np.cumsum(sizes)])  # where each question's tokens begin
+        tokens = _ranges(token_begin[texts], sizes)
+
+        order, borders = self._by_row
+        n_terms = borders[texts + 1] - borders[texts]
+        at = order[_ranges(borders[texts], n_terms)]
+        question = np.repeat(np.arange(len(texts)), n_terms)
+        terms = self._values[at] * chosen.weights[self.rows.columns[at], labels[question]]
+        firsts, lasts = ngrams.firsts[self.rows.known[at]], ngrams.lasts[self.rows.known[at]]
+        terms = terms / (lasts - firsts + 1)
+        shift = slots[question] - token_begin[texts[question]]
+        weights = np.zeros(int(slots[-1]), dtype=np.float64)
+        for step in range(int((lasts - firsts).max(initial=0)) + 1):
+            covered = firsts + step <= lasts
+            place = (firsts + step + shift)[covered]
+            weights += np.bincount(place, weights=terms[covered], minlength=len(weights))
+        return Attribution(
+            n_questions=len(texts),
+            questions=np.repeat(np.arange(len(texts)), sizes),
+            starts=ngrams.starts[tokens],
+            ends=ngrams.ends[tokens],
+            weights=weights.astype(np.float32),
+        )
+
+    @cached_property
+    def _token_borders(self) -> tuple[IntArray, IntArray]:
+        rows = np.arange(self.rows.ngrams.n_texts)
+        token_rows = self.rows.ngrams.token_rows
+        return np.searchsorted(token_rows, rows), np.searchsorted(token_rows, rows, side="right")
+
+    @cached_property
+    def _by_row(self) -> tuple[IntArray, IntArray]:
+        """Known n-grams ordered by text, and where each text's begin."""
+        rows = self.rows.ngrams.rows[self.rows.known]
+        order = np.argsort(rows, kind="stable")
+        borders = np.searchsorted(rows[order], np.arange(self.rows.ngrams.n_texts + 1))
+        return order, borders
+
+    @cached_property
+    def _values(self) -> FloatArray:
+        """Per known n-gram, its share of the value that its column has in its row."""
+        rows = self.rows.ngrams.rows[self.rows.known]
+        matrix, counts = self.rows.matrix, self.rows.counts
+        # rows and sorted columns make one increasing key per cell of the matrix
+        width = matrix.shape[1]
+        cells = (
+            np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)) * width + matrix.indices
+        )
+        at = np.searchsorted(cells, rows * width + self.rows.columns)
+        return np.asarray(matrix.data[at] / counts.data[at], dtype=np.float32)
+
+
+def _ranges(begins: IntArray, sizes: IntArray) -> IntArray:
+    """The concatenation of arange(begin, begin + size) for each pair."""
+    ends = np.cumsum(sizes)
+    return np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - sizes - begins, sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class LinearClassifier:
+    """A Classifier (`nlp.protocols`) over linear heads."""
+
+    name: str
+    version: str
+    sha256: str
+    taxonomy: tuple[str, str]
+    vectorizer: Vectorizer
+    linear_heads: Mapping[str, Head]
+
+    @property
+    def heads(self) -> Mapping[str, HeadSpec]:
+        """The questions it answers, by name."""
+        return {name: head.spec for name, head in self.linear_heads.items()}
+
+    def read(self, texts: Sequence[str]) -> LinearReading:
+        """Read texts (Unicode NFC, any length, possibly empty) in one pass."""
+        return LinearReading(self.vectorizer.read(texts), self.linear_heads)

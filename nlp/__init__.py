@@ -1,0 +1,1 @@
+"""Vietnamese document intelligence, floor 1: pure text work without web, database or torch."""

@@ -1,0 +1,121 @@
+"""From calibrated probabilities to an answer: labelled, none_of_these, or abstain.
+
+Two honest kinds of "no": `none_of_these` is a decision (every category is improbable), `abstain` is none
+(nothing is sure enough, a person must look).
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nlp.protocols import FloatArray, HeadSpec
+from nlp.types import AssignedLabel, CategoryResult, Decision, Guess, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer of one head for one text.
+
+    `chosen` are (code, probability), most probable first; empty unless the decision is `labelled`.
+    `guess` is the best single answer whatever the decision.
+    """
+
+    decision: Decision
+    guess: Guess
+    chosen: tuple[tuple[str, float], ...] = ()
+
+
+def decide(
+    probabilities: FloatArray,
+    *,
+    head: HeadSpec,
+    max_labels: int = 1,
+    reject_code: str | None = None,
+) -> Verdict:
+    """Decide one row of probabilities, shape (n_labels,).
+
+    A label is asserted from its `assert_at` on; at most `max_labels` are kept. With `reject_code`, the
+    category that says "none of these" decides when it is asserted and nothing beats it. Without one,
+    `none_of_these` needs every probability below `reject_below`.
+    """
+    order = sorted(range(len(head.labels)), key=lambda i: (-float(probabilities[i]), i))
+    best = order[0]
+    guess = Guess(head.labels[best], round_probability(float(probabilities[best])))
+    asserted = [i for i in order if float(probabilities[i]) >= head.assert_at[i]]
+    if asserted and head.labels[asserted[0]] == reject_code:
+        return Verdict("none_of_these", guess)
+    chosen = tuple(
+        (head.labels[i], round_probability(float(probabilities[i])))
+        for i in asserted
+        if head.labels[i] != reject_code
+    )[:max_labels]
+    if chosen:
+        return Verdict("labelled", guess, chosen)
+    if guess.probability < head.reject_below:
+        return Verdict("none_of_these", guess)
+    return Verdict("abstain", guess)
+
+
+def round_probability(probability: float) -> float:
+    """Four decimals: more would claim a precision that no calibration has."""
+    return round(probability, 4)
+
+
+_Evidence = Mapping[tuple[int, str], tuple[Span, ...]]
+
+
+def category_result(verdict: Verdict, *, row: int, evidence: _Evidence) -> CategoryResult:
+    """The answer of a facet for one text; `evidence` is looked up by (row, code)."""
+    labels = tuple(
+        AssignedLabel(code, probability, evidence[row, code])
+        for code, probability in verdict.chosen
+    )
+    return CategoryResult(
+        decision=verdict.decision,
+        primary=labels[0].code if labels else None,
+        guess=verdict.guess,
+        labels=labels,
+    )
+
+
+def merge_paragraphs(
+    verdicts: Sequence[Verdict], *, lengths: Sequence[int], evidence: _Evidence
+) -> CategoryResult:
+    """The answer for a whole document from those of its paragraphs.
+
+    Every label of a paragraph is one of the document, with the probability of the surest paragraph and
+    the evidence of all. The primary label covers the most code points (`lengths`); ties go to the
+    more probable. Without labels the document abstains if any paragraph does.
+    """
+    best: dict[str, float] = {}
+    covered: Counter[str] = Counter()
+    proofs: dict[str, list[Span]] = {}
+    guesses: Counter[str] = Counter()
+    sure: dict[str, float] = {}
+    for row, (verdict, length) in enumerate(zip(verdicts, lengths, strict=True)):
+        guess = verdict.guess
+        guesses[guess.code] += round(length * guess.probability)
+        sure[guess.code] = max(sure.get(guess.code, 0.0), guess.probability)
+        for code, probability in verdict.chosen:
+            best[code] = max(best.get(code, 0.0), probability)
+            covered[code] += length
+            proofs.setdefault(code, []).extend(evidence[row, code])
+    order = sorted(best, key=lambda code: (-covered[code], -best[code], code))
+    top = min(guesses, key=lambda code: (-guesses[code], code), default=None)
+    return CategoryResult(
+        decision=_merge_decisions([verdict.decision for verdict in verdicts]),
+        primary=order[0] if order else None,
+        guess=Guess(order[0], best[order[0]])
+        if order
+        else Guess(top, sure[top])
+        if top is not None
+        else None,
+        labels=tuple(AssignedLabel(code, best[code], tuple(proofs[code])) for code in order),
+    )
+
+
+def _merge_decisions(decisions: Sequence[Decision]) -> Decision:
+    """Any label, else any doubt, else none of these."""
+    if "labelled" in decisions:
+        return "labelled"
+    return "none_of_these" if decisions and "abstain" not in decisions else "abstain"

@@ -1,0 +1,267 @@
+"""One pass from texts to hashed n-grams, for thousands of texts at a time.
+
+Texts are laid end to end as one array of code points; lower case, tone placement, folding, syllables and
+their n-grams are then array operations. Each n-gram knows the syllables it covers, so a weight of the
+model leads straight back to words of the text.
+
+Kinds of n-grams: syllables as written (1 to 3), syllables without diacritics (1 and 2), and characters
+of the folded text across syllables (`char_sizes`). Numbers count by their shape: every digit is read as 0.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from nlp.text import fold, lower
+from nlp.types import Span
+
+IntArray = npt.NDArray[np.int64]
+_HashArray = npt.NDArray[np.uint64]
+
+_TABLE_SIZE = (
+    0x3000  # covers Latin, Vietnamese (to U+1EF9) and punctuation; beyond it no letter folds
+)
+_SPACE, _SYLLABLE, _SYMBOL = 0, 1, 2
+_BASE = np.uint64(0x100000001B3)  # FNV prime as the base of the polynomial hash
+_BORDER = np.uint64(0x1F)  # stands between syllables in character n-grams
+_MAX_CHARS = 20_000  # of one text; the rest of a longer one is not read for labels
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSpec:
+    """Which n-grams are read."""
+
+    written: tuple[int, ...] = (1, 2, 3)
+    folded: tuple[int, ...] = (1, 2)
+    characters: tuple[int, ...] = (4,)
+
+
+@dataclass(frozen=True, slots=True)
+class Ngrams:
+    """Every n-gram of a batch of texts, and the syllables.
+
+    Per n-gram, shape (n_ngrams,): `keys` uint32 hash, `rows` the text, `firsts` and `lasts` the first and
+    last token it covers. Per token, shape (n_tokens,): `starts`, `ends` offsets in its own text,
+    `token_rows` the text.
+    """
+
+    n_texts: int
+    keys: npt.NDArray[np.uint32]
+    rows: IntArray
+    firsts: IntArray
+    lasts: IntArray
+    starts: IntArray
+    ends: IntArray
+    token_rows: IntArray
+
+    def token_spans(self, row: int) -> tuple[Span, ...]:
+        """The tokens of one text as spans of it."""
+        at = np.flatnonzero(self.token_rows == row)
+        return tuple(Span(int(self.starts[i]), int(self.ends[i])) for i in at)
+
+
+def extract_ngrams(texts: Sequence[str], spec: FeatureSpec) -> Ngrams:
+    """Read the n-grams of texts in Unicode NFC.
+
+    The result does not depend on letter case, on tone placement (`hoà`, `hòa`), on letters repeated for
+    stress (`quáááá`), or on the amount of white space. Of a text longer than 20,000 code points only the
+    beginning is read.
+    """
+    tokens = _Tokens.of(texts)
+    parts = [
+        _syllable_ngrams(tokens, hashes=tokens.written, size=size, kind=1) for size in spec.written
+    ]
+    parts += [
+        _syllable_ngrams(tokens, hashes=tokens.folded, size=size, kind=2) for size in spec.folded
+    ]
+    parts += [_character_ngrams(tokens, size=size) for size in spec.characters]
+    keys, firsts, lasts = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return Ngrams(
+        n_texts=len(texts),
+        keys=keys,
+        rows=tokens.rows[firsts],
+        firsts=firsts,
+        lasts=lasts,
+        starts=tokens.starts,
+        ends=tokens.ends,
+        token_rows=tokens.rows,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    """Tokens of the batch: runs of letters and digits, and runs of one symbol.
+
+    Per token: `rows`, `starts`, `ends` (offsets in its text), hashes of its `written` and `folded` form.
+    `stream` is the folded text as characters with a border before each token, `stream_tokens` the token
+    of each of them.
+    """
+
+    rows: IntArray
+    starts: IntArray
+    ends: IntArray
+    written: _HashArray
+    folded: _HashArray
+    stream: _HashArray
+    stream_tokens: IntArray
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> "_Tokens":
+        texts = [text[:_MAX_CHARS] for text in texts]
+        codes = np.frombuffer("\n".join([*texts, ""]).encode("utf-32-le"), dtype=np.uint32)
+        lengths = np.fromiter((len(text) for text in texts), dtype=np.int64, count=len(texts))
+        text_starts = np.concatenate([[0], np.cumsum(lengths + 1)])
+        tables = _tables()
+        small = codes < _TABLE_SIZE
+        index = np.where(small, codes, 0)
+        written = np.where(small, tables.lower[index], codes)
+        classes = np.where(small, tables.classes[index], _SYMBOL)
+        _place_tones(written, classes=classes, tables=tables)
+        folded = np.where(
+            written < _TABLE_SIZE, tables.fold[np.minimum(written, _TABLE_SIZE - 1)], written
+        )
+
+        begins, ends = _token_borders(classes, folded=folded)
+        rows = np.searchsorted(text_starts, begins, side="right") - 1
+        chars = np.flatnonzero(classes != _SPACE)
+        char_tokens = np.searchsorted(begins, chars, side="right") - 1
+        kept = _unrepeated(folded[chars], tokens=char_tokens)
+        chars, char_tokens = chars[kept], char_tokens[kept]
+        firsts = np.searchsorted(char_tokens, np.arange(len(begins)))
+        return cls(
+            rows=rows,
+            starts=begins - text_starts[rows],
+            ends=ends - text_starts[rows],
+            written=_token_hashes(written[chars], firsts=firsts, char_tokens=char_tokens),
+            folded=_token_hashes(folded[chars], firsts=firsts, char_tokens=char_tokens),
+            stream=np.insert(folded[chars].astype(np.uint64), firsts, _BORDER),
+            stream_tokens=np.insert(char_tokens, firsts, np.arange(len(begins))),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """Per code point below U+3000: lower case with digits as 0, folded form, class, and tone parts."""
+
+    lower: npt.NDArray[np.uint32]
+    fold: npt.NDArray[np.uint32]
+    classes: npt.NDArray[np.int8]
+    tone: npt.NDArray[np.int8]
+    toneless: npt.NDArray[np.uint32]
+
+
+_VOWELS = "aàáảãạ eèéẻẽẹ oòóỏõọ uùúủũụ yỳýỷỹỵ"
+
+
+@cache
+def _tables() -> _Tables:
+    chars = [chr(code) for code in range(_TABLE_SIZE)]
+    low = ["0" if char.isdigit() else lower(char) for char in chars]
+    tone = np.zeros(_TABLE_SIZE, dtype=np.int8)
+    toneless = np.arange(_TABLE_SIZE, dtype=np.uint32)
+    for family in _VOWELS.split():
+        for mark, char in enumerate(family):
+            tone[ord(char)] = mark
+            toneless[ord(char)] = ord(family[0])
+    return _Tables(
+        lower=np.array([ord(char) for char in low], dtype=np.uint32),
+        fold=np.array([ord(fold(char)) for char in low], dtype=np.uint32),
+        classes=np.array(
+            [_SPACE if c.isspace() else _SYLLABLE if c.isalnum() else _SYMBOL for c in chars],
+            dtype=np.int8,
+        ),
+        tone=tone,
+        toneless=toneless,
+    )
+
+
+def _place_tones(
+    written: npt.NDArray[np.uint32], *, classes: npt.NDArray[np.int8], tables: _Tables
+) -> None:
+    """Do what `nlp.text.place_tones` does, in place, over the whole array."""
+    if len(written) < 3:
+        return
+    second = np.minimum(written[1:-1], _TABLE_SIZE - 1)
+    first, base = written[:-2], tables.toneless[second]
+    nucleus = ((first == ord("o")) & ((base == ord("a")) | (base == ord("e")))) | (
+        (first == ord("u")) & (base == ord("y"))
+    )
+    before = np.concatenate([[0], written[:-3]])
+    at = np.flatnonzero(
+        nucleus & (tables.tone[second] > 0) & (classes[2:] != _SYLLABLE) & (before != ord("q"))
+    )
+    toned = np.array([[ord(char) for char in family] for family in ("oòóỏõọ", "uùúủũụ")])
+    marks = tables.tone[written[at + 1]]
+    plain = base[at]
+    written[at] = toned[(written[at] == ord("u")).astype(np.int64), marks]
+    written[at + 1] = plain
+
+
+def _token_borders(
+    classes: npt.NDArray[np.int8], *, folded: npt.NDArray[np.uint32]
+) -> tuple[IntArray, IntArray]:
+    """Where tokens begin and end, in the laid-out array."""
+    inked = classes != _SPACE
+    changed = np.ones(len(classes), dtype=bool)
+    changed[1:] = (classes[1:] != classes[:-1]) | (
+        (classes[1:] == _SYMBOL) & (folded[1:] != folded[:-1])
+    )
+    begins = np.flatnonzero(inked & changed)
+    stops = np.ones(len(classes), dtype=bool)
+    stops[:-1] = changed[1:] | ~inked[1:]
+    return begins, np.flatnonzero(inked & stops) + 1
+
+
+def _unrepeated(folded: npt.NDArray[np.uint32], *, tokens: IntArray) -> npt.NDArray[np.bool_]:
+    """Characters that do not repeat the one before them in their token; digits always stay."""
+    kept = np.ones(len(folded), dtype=bool)
+    kept[1:] = (folded[1:] != folded[:-1]) | (tokens[1:] != tokens[:-1]) | (folded[1:] == ord("0"))
+    return kept
+
+
+def _token_hashes(
+    codes: npt.NDArray[np.uint32], *, firsts: IntArray, char_tokens: IntArray
+) -> _HashArray:
+    """One polynomial hash a token; arithmetic modulo 2^64."""
+    if not len(firsts):
+        return np.zeros(0, dtype=np.uint64)
+    places = np.arange(len(codes)) - firsts[char_tokens]
+    powers = np.cumprod(np.full(int(places.max()) + 1, _BASE, dtype=np.uint64))
+    return np.asarray(np.add.reduceat(codes.astype(np.uint64) * powers[places], firsts))
+
+
+def _mix(hashes: _HashArray) -> npt.NDArray[np.uint32]:
+    """Spread 64 bits over 32: the finaliser of SplitMix64 (Steele, Lea, Flood 2014)."""
+    x = hashes
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return (x >> np.uint64(32)).astype(np.uint32)
+
+
+_Part = tuple[npt.NDArray[np.uint32], IntArray, IntArray]
+
+
+def _syllable_ngrams(tokens: _Tokens, *, hashes: _HashArray, size: int, kind: int) -> _Part:
+    n = max(0, len(hashes) - size + 1)
+    combined = np.full(n, kind * 31 + size, dtype=np.uint64)
+    for i in range(size):
+        combined = combined * _BASE + hashes[i : i + n]
+    firsts = np.arange(n)
+    lasts = firsts + size - 1
+    whole = np.flatnonzero(tokens.rows[firsts] == tokens.rows[lasts])
+    return _mix(combined[whole]), firsts[whole], lasts[whole]
+
+
+def _character_ngrams(tokens: _Tokens, *, size: int) -> _Part:
+    stream = tokens.stream
+    n = max(0, len(stream) - size + 1)
+    combined = np.full(n, 3 * 31 + size, dtype=np.uint64)
+    for i in range(size):
+        combined = combined * _BASE + stream[i : i + n]
+    firsts = tokens.stream_tokens[:n]
+    lasts = tokens.stream_tokens[size - 1 : size - 1 + n]
+    whole = np.flatnonzero(tokens.rows[firsts] == tokens.rows[lasts])
+    return _mix(combined[whole]), firsts[whole], lasts[whole]

@@ -1,0 +1,320 @@
+"""The main path: one text in, one Analysis out.
+
+    Document ─quality▶ can it be read? ─classifier▶ official or opinion?
+      official ─structure▶ letterhead, paragraphs, duties, citations
+               ─classifier▶ task areas and tone of each paragraph ─merge▶ of the whole
+      opinion  ─sentences▶ ─classifier▶ field, task area, sentiment, intent of the whole,
+               task area and sentiment of each sentence
+    then decide ▶ evidence ▶ Analysis
+
+Texts are analysed in batches: the classifier reads all of them in one pass.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Literal
+
+from nlp.decide import Verdict, category_result, decide, merge_paragraphs
+from nlp.evidence import pick_evidence
+from nlp.protocols import Classifier, Reading
+from nlp.quality import assess
+from nlp.sentences import split_sentences
+from nlp.structure import Registers, read_structure
+from nlp.taxonomy import Taxonomy
+from nlp.types import (
+    Analysis,
+    CategoryResult,
+    Document,
+    IntentResult,
+    Provenance,
+    Segment,
+    SentimentResult,
+    Span,
+    Structure,
+    TextKind,
+    TextQuality,
+)
+from nlp.words import segment_words, widen_to_words
+
+MAX_AREAS = 3  # of a paragraph
+MAX_FIELDS = 2  # of an opinion
+_LABELLED_ROLES = {"body", "basis", "closing"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One text to analyse; `id` comes back in the Analysis."""
+
+    id: str
+    doc: Document
+    kind: Literal["auto", "official", "opinion"] = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """The verdicts of one head for the rows of a reading, and the evidence of each chosen label."""
+
+    verdicts: tuple[Verdict, ...]
+    evidence: dict[tuple[int, str], tuple[Span, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The analysis with its parts: classifier, taxonomy pack, registers of bodies and kinds."""
+
+    classifier: Classifier
+    taxonomy: Taxonomy
+    registers: Registers
+
+    @property
+    def provenance(self) -> Provenance:
+        """What makes the answers of this pipeline."""
+        return Provenance(
+            model=self.classifier.name,
+            model_version=self.classifier.version,
+            model_sha256=self.classifier.sha256,
+            taxonomy=self.taxonomy.name,
+            taxonomy_version=self.taxonomy.version,
+            code_version=version("danvan"),
+        )
+
+    def analyze(self, request: Request) -> Analysis:
+        """Analyse one text."""
+        return self.analyze_all([request])[0]
+
+    def analyze_all(self, requests: Sequence[Request]) -> tuple[Analysis, ...]:
+        """Analyse many texts in one pass; answers are in the order of the requests.
+
+        The answer for a text does not depend on the others of its batch.
+        """
+        qualities = [assess(request.doc) for request in requests]
+        kinds, structures = self._tell_kinds(requests, qualities=qualities)
+        answers: dict[int, Analysis] = {}
+        opinions = [i for i, kind in enumerate(kinds) if kind == "opinion"]
+        for i, analysis in zip(
+            opinions,
+            self._analyze_opinions(
+                [requests[i] for i in opinions], qualities=[qualities[i] for i in opinions]
+            ),
+            strict=True,
+        ):
+            answers[i] = analysis
+        for i, kind in enumerate(kinds):
+            if kind == "official":
+                structure = structures.get(i) or self._structure(requests[i])
+                answers[i] = self._analyze_official(
+                    requests[i], quality=qualities[i], structure=structure
+                )
+            elif kind == "unknown":
+                answers[i] = _unlabelled(requests[i], qualities[i], provenance=self.provenance)
+        return tuple(answers[i] for i in range(len(requests)))
+
+    def _structure(self, request: Request) -> Structure:
+        return read_structure(request.doc, registers=self.registers)
+
+    def _tell_kinds(
+        self, requests: Sequence[Request], *, qualities: Sequence[TextQuality]
+    ) -> tuple[list[TextKind], dict[int, Structure]]:
+        """The kind of each text; the form decides where the classifier is not sure of an opinion."""
+        kinds: list[TextKind] = [
+            request.kind if quality.readable and request.kind != "auto" else "unknown"
+            for request, quality in zip(requests, qualities, strict=True)
+        ]
+        structures: dict[int, Structure] = {}
+        asked = [
+            i
+            for i, request in enumerate(requests)
+            if request.kind == "auto" and qualities[i].readable
+        ]
+        reading = self.classifier.read([requests[i].doc.text for i in asked])
+        for i, verdict in zip(asked, self._decide(reading, "text_kind"), strict=True):
+            label = verdict.chosen[0][0] if verdict.chosen else "other"
+            if label == "opinion":
+                kinds[i] = "opinion"
+                continue
+            structures[i] = self._structure(requests[i])
+            if label == "official" or _has_form(structures[i]):
+                kinds[i] = "official"
+        return kinds, structures
+
+    def _analyze_official(
+        self, request: Request, *, quality: TextQuality, structure: Structure
+    ) -> Analysis:
+        text = request.doc.text
+        labelled = [part for part in structure.paragraphs if part.role in _LABELLED_ROLES]
+        parts = labelled or list(structure.paragraphs)
+        passages = [text[part.start : part.end] for part in parts]
+        reading = self.classifier.read(passages)
+        areas = self._answer(reading, "task_area_official", max_labels=MAX_AREAS)
+        tones = self._decide(reading, "tone")
+        evidence = {
+            (row, code): _in_document(spans, passage=passages[row], offset=parts[row].start)
+            for (row, code), spans in areas.evidence.items()
+        }
+        not_asked = CategoryResult("not_applicable")
+        return Analysis(
+            id=request.id,
+            kind="official",
+            text_quality=quality,
+            task_area=merge_paragraphs(
+                areas.verdicts,
+                lengths=[len(passage) for passage in passages],
+                evidence=evidence,
+            ),
+            civic_field=not_asked,
+            sentiment=SentimentResult("not_applicable"),
+            intent=IntentResult("not_applicable"),
+            segments=tuple(
+                Segment(
+                    part.start,
+                    part.end,
+                    task_area=tuple(code for code, _ in area.chosen),
+                    tone=_label_of(tone),  # type: ignore[arg-type] # the head's labels are the tones
+                )
+                for part, area, tone in zip(parts, areas.verdicts, tones, strict=True)
+            ),
+            metadata=structure.metadata,
+            citations=structure.citations,
+            duties=structure.duties,
+            hints=None,
+            provenance=self.provenance,
+        )
+
+    def _analyze_opinions(
+        self, requests: Sequence[Request], *, qualities: Sequence[TextQuality]
+    ) -> list[Analysis]:
+        texts = [request.doc.text for request in requests]
+        reading = self.classifier.read(texts)
+        reject_code = self.taxonomy.facets["civic_field"].reject_code
+        fields = self._answer(
+            reading, "civic_field", max_labels=MAX_FIELDS, reject_code=reject_code
+        )
+        areas = self._answer(reading, "task_area_opinion", max_labels=MAX_FIELDS)
+        sentiments = self._answer(reading, "sentiment")
+        intents = self._decide(reading, "intent")
+        segments = self._sentences(texts)
+        provenance = self.provenance
+        return [
+            Analysis(
+                id=request.id,
+                kind="opinion",
+                text_quality=qualities[row],
+                task_area=category_result(areas.verdicts[row], row=row, evidence=areas.evidence),
+                civic_field=category_result(
+                    fields.verdicts[row], row=row, evidence=fields.evidence
+                ),
+                sentiment=_sentiment(sentiments, row=row, segments=segments[row]),
+                intent=IntentResult(
+                    intents[row].decision,
+                    _label_of(intents[row]),  # type: ignore[arg-type] # the head's labels are the intents
+                    intents[row].guess,
+                ),
+                segments=segments[row],
+                metadata=None,
+                citations=(),
+                duties=(),
+                hints=None,
+                provenance=provenance,
+            )
+            for row, request in enumerate(requests)
+        ]
+
+    def _sentences(self, texts: Sequence[str]) -> list[tuple[Segment, ...]]:
+        """The sentences of each opinion with their own sentiment and task areas."""
+        spans = [split_sentences(text) for text in texts]
+        reading = self.classifier.read(
+            [text[s.start : s.end] for text, own in zip(texts, spans, strict=True) for s in own]
+        )
+        areas = iter(self._decide(reading, "task_area_opinion", max_labels=MAX_FIELDS))
+        sentiments = iter(self._decide(reading, "sentiment"))
+        return [
+            tuple(
+                Segment(
+                    span.start,
+                    span.end,
+                    task_area=tuple(code for code, _ in next(areas).chosen),
+                    sentiment=_label_of(next(sentiments)),  # type: ignore[arg-type] # as above
+                )
+                for span in own
+            )
+            for own in spans
+        ]
+
+    def _decide(
+        self,
+        reading: Reading,
+        head: str,
+        *,
+        max_labels: int = 1,
+        reject_code: str | None = None,
+    ) -> tuple[Verdict, ...]:
+        spec = self.classifier.heads[head]
+        return tuple(
+            decide(row, head=spec, max_labels=max_labels, reject_code=reject_code)
+            for row in reading.probabilities(head)
+        )
+
+    def _answer(
+        self,
+        reading: Reading,
+        head: str,
+        *,
+        max_labels: int = 1,
+        reject_code: str | None = None,
+    ) -> _Answered:
+        """Decide a head and prove what it asserts."""
+        verdicts = self._decide(reading, head, max_labels=max_labels, reject_code=reject_code)
+        questions = [
+            (row, code) for row, verdict in enumerate(verdicts) for code, _ in verdict.chosen
+        ]
+        proofs = pick_evidence(reading.attribute(questions, head=head))
+        return _Answered(verdicts, dict(zip(questions, proofs, strict=True)))
+
+
+def _has_form(structure: Structure) -> bool:
+    """Whether the official form is there: a number with its symbol, or a kind with a date."""
+    meta = structure.metadata
+    return meta.canonical is not None or (meta.kind is not None and meta.date is not None)
+
+
+def _label_of(verdict: Verdict) -> str | None:
+    return verdict.chosen[0][0] if verdict.chosen else None
+
+
+def _in_document(spans: tuple[Span, ...], *, passage: str, offset: int) -> tuple[Span, ...]:
+    """Evidence of a paragraph as whole words, in offsets of the document."""
+    whole = widen_to_words(spans, words=segment_words(passage))
+    return tuple(Span(span.start + offset, span.end + offset) for span in whole)
+
+
+def _sentiment(answered: _Answered, *, row: int, segments: tuple[Segment, ...]) -> SentimentResult:
+    verdict = answered.verdicts[row]
+    label = _label_of(verdict)
+    found = {segment.sentiment for segment in segments}
+    return SentimentResult(
+        verdict.decision,
+        label,  # type: ignore[arg-type] # the head's labels are the sentiments
+        verdict.guess,
+        mixed={"negative", "positive"} <= found,
+        evidence=answered.evidence[row, label] if label else (),
+    )
+
+
+def _unlabelled(request: Request, quality: TextQuality, *, provenance: Provenance) -> Analysis:
+    """A text whose kind nobody can tell, or that holds no words: nothing is predicted."""
+    return Analysis(
+        id=request.id,
+        kind="unknown",
+        text_quality=quality,
+        task_area=CategoryResult("not_applicable"),
+        civic_field=CategoryResult("not_applicable"),
+        sentiment=SentimentResult("not_applicable"),
+        intent=IntentResult("not_applicable"),
+        segments=(),
+        metadata=None,
+        citations=(),
+        duties=(),
+        hints=None,
+        provenance=provenance,
+    )

@@ -1,0 +1,72 @@
+"""Personal data in citizens' texts is covered before anything else reads them.
+
+Covered: e-mail addresses, Vietnamese telephone numbers, identity numbers. Not covered yet: names,
+addresses, bank accounts, number plates.
+
+Source: Law 91/2025/QH15 on personal data protection.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from nlp.text import fold
+from nlp.types import Span
+
+PersonalKind = Literal["email", "phone", "identity_number"]
+MASK = "•"
+
+_GAP = r"[ .\u00a0-]{0,2}"  # people write 0912.345.678, 0912 345 678 and 09-12-34-56-78
+# A number is not cut out of a longer one, nor out of a sum of money such as 1.000.912.345.678.
+_ALONE = r"(?<!\d)(?<!\d[.,])"
+_PATTERNS: tuple[tuple[PersonalKind, re.Pattern[str]], ...] = (
+    ("email", re.compile(r"[\w.+-]+ ?@ ?[\w-]+(?:\.[\w-]+)+")),
+    # After 0 or +84: nine digits for a mobile number (ten in the older form 01x, still quoted), ten with
+    # a leading 2 for a fixed line. Source: Circular 22/2014/TT-BTTTT, the numbering plan.
+    (
+        "phone",
+        re.compile(
+            rf"{_ALONE}(?:\(?\+?84\)?|0084|0|\(0){_GAP}(?:\(?0\)?)?"
+            rf"(?:1{_GAP}[2689](?:{_GAP}\d){{8}}|2(?:{_GAP}\)?{_GAP}\d){{9}}|[35789](?:{_GAP}\d){{8}})"
+            r"(?!\d)"
+        ),
+    ),
+    # Twelve digits since the citizen's identity number (Law 26/2023/QH15 on identity cards, art. 12).
+    ("identity_number", re.compile(rf"{_ALONE}(?:\d{{12}}|0(?:{_GAP}\d){{11}})(?!\d)")),
+    # The old card has nine, which alone are too often something else: they need a word before them.
+    (
+        "identity_number",
+        re.compile(
+            r"\b(?:cccd|cmnd|cmtnd|cmt|can cuoc|chung minh|dinh danh)(?![^\W\d])[^\d\n]{0,30}"
+            rf"(?P<data>\d(?:{_GAP}\d){{11}}|\d(?:{_GAP}\d){{8}})(?!\d)"
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalData:
+    """A stretch of text that tells who somebody is."""
+
+    span: Span
+    kind: PersonalKind
+
+
+def find_personal_data(text: str) -> tuple[PersonalData, ...]:
+    """Every stretch of personal data, in reading order; stretches may overlap. Expects NFC."""
+    folded = fold(text)  # same length; cue words are found with and without diacritics
+    found = [
+        PersonalData(Span(*match.span("data" if pattern.groups else 0)), kind)
+        for kind, pattern in _PATTERNS
+        for match in pattern.finditer(folded)
+    ]
+    return tuple(sorted(found, key=lambda data: (data.span, data.kind)))
+
+
+def mask(text: str) -> str:
+    """The text with personal data covered by `•`, one for one: offsets stay what they were."""
+    chars = list(text)
+    for data in find_personal_data(text):
+        start, end = data.span.start, data.span.end
+        chars[start:end] = MASK * (end - start)
+    return "".join(chars)

@@ -1,0 +1,86 @@
+"""Files from outside are parsed in a child process that can be killed.
+
+The child is forked from a clean server process, has a limit on memory and processor time, and answers in
+JSON: nothing a hostile file makes of the child is ever unpickled here.
+"""
+
+import json
+import multiprocessing
+import resource
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
+from typing import Any
+
+from nlp import errors
+from nlp.readers import read_file
+from nlp.types import Block, Document
+
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may cost."""
+
+    timeout_s: float = 30.0
+    memory_bytes: int = 1536 * _MIB
+
+
+def read_in_child(data: bytes, *, name: str, limits: Limits | None = None) -> Document:
+    """Do `read_file` in a child process.
+
+    Raises:
+        InputError: as `read_file`; TooLarge also when the child ran out of time or memory;
+            UnreadableFile when the file killed the parser.
+    """
+    limits = limits or Limits()
+    context = _context()
+    ours, theirs = context.Pipe()
+    child = context.Process(target=_work, args=(theirs, name, limits), daemon=True)
+    child.start()
+    theirs.close()
+    try:
+        ours.send_bytes(data)
+        if not ours.poll(limits.timeout_s):
+            raise errors.TooLarge(f"the file took longer than {limits.timeout_s:g} s to read")
+        answer = ours.recv_bytes()
+    except (EOFError, BrokenPipeError, ConnectionResetError) as error:
+        raise errors.UnreadableFile("the file broke its reader; it is damaged") from error
+    finally:
+        ours.close()
+        child.kill()
+        child.join()
+    return _decode(json.loads(answer))
+
+
+def _context() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["nlp.readers.child", "docx", "pypdfium2", "selectolax.lexbor"])
+    return context
+
+
+def _work(pipe: Connection, name: str, limits: Limits) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    seconds = max(1, round(limits.timeout_s) + 1)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    answer: dict[str, object]
+    try:
+        answer = {"doc": asdict(read_file(pipe.recv_bytes(), name=name))}
+    except errors.InputError as error:
+        answer = {"error": type(error).__name__, "detail": str(error)}
+    except (MemoryError, RecursionError):
+        answer = {"error": "TooLarge", "detail": "the file needs more memory than one file may use"}
+    except Exception:  # a parser's surprise is the file's fault, and is said so
+        answer = {"error": "UnreadableFile", "detail": "the file broke its reader; it is damaged"}
+    pipe.send_bytes(json.dumps(answer).encode())
+
+
+def _decode(answer: dict[str, Any]) -> Document:
+    """Rebuild what the child found. `Any`: it is JSON from the other side of a pipe."""
+    if "error" in answer:
+        raise getattr(errors, answer["error"])(answer["detail"])
+    doc = answer["doc"]
+    blocks = tuple(Block(**block) for block in doc["blocks"])
+    return Document(doc["text"], blocks, doc["media_type"], tuple(doc["issues"]))

@@ -1,0 +1,65 @@
+"""underthesea behind offsets: the one file that imports it, late, and without its network parts.
+
+`import underthesea` also loads parts that fetch models when used and, where transformers is installed,
+transformers itself (2 s, 300 MB). Marking those modules as absent keeps the import at 0.3 s and 100 MB.
+
+Source: underthesea 9.5 (Apache-2.0); Vu et al., sentence and word segmentation by CRF.
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from functools import cache
+
+from nlp.types import Span
+
+_NETWORK_PARTS = (
+    "translate",
+    "dependency_parse",
+    "classification",
+    "sentiment",
+    "lang_detect",
+    "agent",
+)
+
+
+@cache
+def _load() -> tuple[Callable[[str], list[str]], Callable[..., list[str]]]:
+    for part in _NETWORK_PARTS:
+        sys.modules.setdefault(f"underthesea.pipeline.{part}", None)  # type: ignore[arg-type] # means absent
+    from underthesea import sent_tokenize, word_tokenize
+
+    return sent_tokenize, word_tokenize
+
+
+def sentence_pieces(text: str) -> list[str]:
+    """Sentences as underthesea cuts them; white space between them is lost."""
+    return _load()[0](text)
+
+
+def word_pieces(text: str) -> list[str]:
+    """Words as underthesea joins syllables, with token normalisation off so that letters stay."""
+    return _load()[1](text, use_token_normalize=False) if text.strip() else []
+
+
+def align(pieces: Iterable[str], *, text: str, offset: int = 0) -> list[Span]:
+    """Find each piece in `text`, in order, ignoring differences in white space.
+
+    A piece that cannot be found is left out: a span is never guessed.
+    """
+    spans = []
+    at = 0
+    for piece in pieces:
+        parts = piece.split()
+        start = end = -1
+        cursor = at
+        for part in parts:
+            found = text.find(part, cursor)
+            if found < 0:
+                break
+            start = found if start < 0 else start
+            end = cursor = found + len(part)
+        else:
+            if parts:
+                spans.append(Span(offset + start, offset + end))
+                at = end
+    return spans

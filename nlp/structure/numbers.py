@@ -1,0 +1,59 @@
+"""Document numbers: how they are written, repaired and spelled.
+
+Source: Decree 30/2020/NĐ-CP, annex I, part I, section II.3 (State: "45/KH-UBND", with the year for normative
+documents "53/2022/NĐ-CP"); Guideline 36-HD/VPTW (2018) (Party: "07-CT/TU").
+"""
+
+import re
+from dataclasses import dataclass
+
+from nlp.structure.registers import Registers
+from nlp.text import lower
+
+# One separator may have white space on one side ("07- CT/TU", "45 /KH-UBND"), never a dash on both: that is prose.
+_SEPARATOR = r"(?:\s?/\s?|[-–]\s?|\s[-–])"
+_PART = r"(?:\d{4}(?=\s?/)|[a-z][a-z\d&]*)"
+TAIL = rf"(?:{_SEPARATOR}{_PART})+"
+# Both sides are allowed for once: before a kind and its slash ("07 - CT/TU").
+NUMBER = rf"(?P<number>\d{{1,6}}[a-z]?)(?:\s[-–]\s(?=[a-z]{{2,4}}\s?/)(?P<loose>{_PART}{TAIL})|(?P<tail>{TAIL}))(?!\w)"
+_YEAR = re.compile(r"/\d{4}/")
+_PARTY = re.compile(r"\d+[a-z]?-", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class DocNumber:
+    """A repaired number: "07" + "CT/TU" = "07-CT/TU"."""
+
+    number: str
+    symbol: str
+    canonical: str
+
+    @property
+    def is_party(self) -> bool:
+        """Whether it has the Party form, the kind after a dash."""
+        return bool(_PARTY.match(self.canonical))
+
+    @property
+    def has_year(self) -> bool:
+        """Whether the number itself tells the year, or the term of the National Assembly."""
+        return bool(_YEAR.search(self.canonical))
+
+
+def repair_number(written: str, *, registers: Registers, is_cased: bool) -> DocNumber:
+    """Take stray white space out of a number matched by `NUMBER` and spell its symbol.
+
+    Without reliable case the registers say how a symbol is written; an unknown one is set in capitals.
+    """
+    bare = re.sub(r"\s+", "", written).replace("–", "-").replace("Ð", "Đ").replace("ð", "đ")
+    if not is_cased:
+        bare = spell_symbol(bare, registers=registers)
+    match = re.match(r"(\d+[A-Za-zĐđ]?)[-/](?:\d{4}/)?", bare)
+    if match is None:  # not reached for text matched by NUMBER; kept whole for anything else
+        return DocNumber(bare, "", bare)
+    return DocNumber(match[1], bare[match.end() :], bare)
+
+
+def spell_symbol(written: str, *, registers: Registers) -> str:
+    """Give each part of a symbol its registered spelling, or capitals ("qđ-ttg" is "QĐ-TTg")."""
+    parts = re.split(r"([-/])", written)
+    return "".join(registers.symbols.get(lower(part), part.upper()) for part in parts)

@@ -1,0 +1,156 @@
+"""The title of a document: its kind, the subject, and the bodies named with them.
+
+Source: Decree 30/2020/NĐ-CP, annex I, part I, sections II.5 (kind and subject; "V/v" for letters) and II.6 (bases).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nlp.structure.registers import Registers
+from nlp.structure.sheet import Sheet
+from nlp.types import Field, Span
+
+ABOUT = re.compile(r"(?<!\w)v\s?/\s?v(?!\w)\s*[:.]?\s*|^[ ]*ve\s+viec\s+", re.MULTILINE)
+# How the first sentence under a title begins; a heading or a numbered part begins the body as well.
+_OPENER = re.compile(
+    r"(?:can cu|theo de nghi|xet|thuc hien|trong|ngay \d+|sau khi|de|nham|thoi gian qua|hien nay|tren co so|quoc hoi ban hanh|"
+    r"kinh gui|noi nhan|dieu \d+|chuong [ivx\d]+|phan (?:[ivx\d]+|thu)|muc [ivx\d]+|quyet (?:dinh|nghi) ?:)(?!\w)"
+    r"|[ivx]+\.|\d+\.|[-+•] "
+)
+_DANGLING = re.compile(r"(?:(?:^|\s)(?:cua|cho|tai|voi|va|do|thuoc|ve|o|cac|nguoi)|[,-])$")
+_MAX_LINES = 14
+_MAX_LINE = 200  # code points; a longer line is a paragraph of the body
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """The title block `[start, end)`.
+
+    `by` is the body named after the kind ("CỦA BAN THƯỜNG VỤ THÀNH ỦY"), `authority` the one named above the bases.
+    """
+
+    start: int
+    end: int
+    kind: Field
+    subject: Field | None = None
+    by: Field | None = None
+    authority: Field | None = None
+
+
+def read_title(sheet: Sheet, region: Span, *, after: int | None, registers: Registers) -> Title | None:
+    """Read the kind and what stands below it.
+
+    The kind is named on a line of its own, or first in a line below `after`; None admits only a line of its own.
+    """
+    kind = _find_kind(sheet, region, after=after, registers=registers)
+    if kind is None:
+        return None
+    name = registers.kind_named[" ".join(sheet.folded[kind.start : kind.end].split())].name
+    pieces = collect_lines(sheet, Span(kind.end, region.end))
+    end = pieces[-1].end if pieces else kind.end
+    by, pieces = _split_by(sheet, pieces, registers=registers)
+    authority, pieces = _split_authority(sheet, pieces, registers=registers)
+    subject = join(sheet, _keep_capitals(sheet, pieces))
+    return Title(kind.start, end, Field(name, kind.start, kind.end), subject, by, authority)
+
+
+def read_about(sheet: Sheet, region: Span, *, taken: Sequence[Span]) -> Field | None:
+    """Read the subject of a letter after its "V/v", up to what else the head holds (`taken`)."""
+    mark = ABOUT.search(sheet.folded, region.start, region.end)
+    if mark is None:
+        return None
+    stop = min([span.start for span in taken if span.start >= mark.end()], default=region.end)
+    return join(sheet, collect_lines(sheet, Span(mark.end(), stop)))
+
+
+def collect_lines(sheet: Sheet, span: Span) -> list[Span]:
+    """The lines of a stretch until the body begins: a rule, a long line, an opening word or the end of a sentence."""
+    pieces: list[Span] = []
+    for line in sheet.lines:
+        if line.end <= span.start or line.is_empty and not pieces:
+            continue
+        is_first = line.start < span.start
+        if line.start >= span.end or line.is_empty or len(pieces) == _MAX_LINES:
+            break
+        if not is_first and (_OPENER.match(line.folded) or len(line.text) > _MAX_LINE):
+            break
+        start, end = sheet.trim(max(line.start, span.start), min(line.end, span.end))
+        if start < end:
+            pieces.append(Span(start, end))
+        if line.is_terminal:
+            break
+    return pieces
+
+
+def join(sheet: Sheet, pieces: Sequence[Span]) -> Field | None:
+    """One line made of some stretches of text, without the point at its end."""
+    text = " ".join(sheet.slice(piece.start, piece.end) for piece in pieces).strip(" .;:,-")
+    return Field(text, pieces[0].start, pieces[-1].end) if text else None
+
+
+def _find_kind(sheet: Sheet, region: Span, *, after: int | None, registers: Registers) -> Span | None:
+    led = None
+    for match in registers.kind_line.finditer(sheet.folded, region.start, region.end):
+        if not match["rest"].strip(" :"):
+            return Span(*match.span("kind"))
+        if led is None and after is not None and match.start() >= after and _leads(sheet, match):
+            led = Span(*match.span("kind"))
+    return led or _find_kind_within(sheet, region, after=after, registers=registers)
+
+
+def _leads(sheet: Sheet, match: re.Match[str]) -> bool:
+    """Whether a kind with more words on its line is a title: set in capitals, and not citing a number."""
+    shown = sheet.text[match.start("kind") : match.end("kind")]
+    cites = re.match(r"\s*(?:so\s|nay\s|\d)", match["rest"])
+    return not cites and (shown.isupper() or not sheet.is_cased)
+
+
+def _find_kind_within(sheet: Sheet, region: Span, *, after: int | None, registers: Registers) -> Span | None:
+    """A kind right after the date or number on the same line: lines were run together."""
+    if after is None:
+        return None
+    start = sheet.trim(after, region.end)[0]
+    match = registers.kind_pattern.match(sheet.folded, start, region.end)
+    if match is None or (sheet.is_cased and not sheet.text[start : match.end()].isupper()):
+        return None
+    return Span(*match.span())
+
+
+def _split_by(sheet: Sheet, pieces: list[Span], *, registers: Registers) -> tuple[Field | None, list[Span]]:
+    """Take "CỦA BAN THƯỜNG VỤ THÀNH ỦY" off the front; it may run over lines until one that begins with "về"."""
+    if not pieces:
+        return None, pieces
+    match = re.match(r"cua\s+", sheet.folded[pieces[0].start : pieces[0].end])
+    if match is None:
+        return None, pieces
+    start = pieces[0].start + match.end()
+    if not registers.issuer_head.match(sheet.folded, start):
+        return None, pieces
+    about = [i for i, p in enumerate(pieces[:4]) if i and re.match(r"ve\s", sheet.folded[p.start : p.end])]
+    cut = about[0] if about else 1
+    return join(sheet, [Span(start, pieces[0].end), *pieces[1:cut]]), pieces[cut:]
+
+
+def _split_authority(
+    sheet: Sheet, pieces: list[Span], *, registers: Registers
+) -> tuple[Field | None, list[Span]]:
+    """Take the authority off the end: a title or a body on its own lines, "CHỦ TỊCH ỦY BAN NHÂN DÂN TỈNH"."""
+    for cut in range(1, len(pieces)):
+        head = sheet.folded[pieces[cut].start : pieces[-1].end]
+        before = sheet.slice(pieces[cut - 1].start, pieces[cut - 1].end)
+        if _DANGLING.search(" ".join(sheet.folded[pieces[cut - 1].start : pieces[cut - 1].end].split())):
+            continue
+        if before and (registers.title_pattern.match(head) or registers.authority_pattern.match(head)):
+            return join(sheet, pieces[cut:]), pieces[:cut]
+    return None, pieces
+
+
+def _keep_capitals(sheet: Sheet, pieces: list[Span]) -> list[Span]:
+    """Where a subject is set in capitals, the first line in small letters is the body's."""
+    if not sheet.is_cased or not pieces or not sheet.text[pieces[0].start : pieces[0].end].isupper():
+        return pieces
+    for cut, piece in enumerate(pieces):
+        if not sheet.text[piece.start : piece.end].isupper():
+            return pieces[:cut]
+    return pieces

@@ -1,0 +1,26 @@
+"""Words (từ) of a text as spans: syllables (tiếng) joined by underthesea."""
+
+from nlp.segmenter import align, word_pieces
+from nlp.types import Span
+
+
+def segment_words(text: str) -> tuple[Span, ...]:
+    """Segment a text into words and punctuation marks, in order and without overlap."""
+    return tuple(align(word_pieces(text), text=text))
+
+
+def widen_to_words(spans: tuple[Span, ...], *, words: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Grow spans to the borders of the words they cut, and join those that then touch.
+
+    Evidence of one syllable ("hình") is shown as the word a reader knows ("mô hình").
+    """
+    widened: list[Span] = []
+    for span in spans:
+        cut = [word for word in words if word.start < span.end and span.start < word.end]
+        start = min([span.start, *(word.start for word in cut)])
+        end = max([span.end, *(word.end for word in cut)])
+        if widened and start <= widened[-1].end:
+            widened[-1] = Span(widened[-1].start, max(end, widened[-1].end))
+        else:
+            widened.append(Span(start, end))
+    return tuple(widened)

@@ -1,0 +1,1 @@
+"""The service: store, HTTP API, web pages and command line."""

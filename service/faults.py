@@ -1,0 +1,92 @@
+"""From an exception to what the caller is told: one table, for the API and the pages alike."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+
+from nlp.errors import InputError, TooLarge, UnreadableFile, UnsupportedMediaType
+from service.store.errors import Conflict, NotFound, UnknownSource
+
+_KEY_CHARS = 40  # a stray key is named so that it can be found, but it may be anything
+_STATUS: tuple[tuple[type[InputError], int], ...] = (
+    (UnsupportedMediaType, 415),
+    (UnreadableFile, 422),
+    (TooLarge, 413),
+    (UnknownSource, 422),
+    (Conflict, 409),
+    (NotFound, 404),
+    (InputError, 422),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """What is wrong with one field; never its value."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An error as the caller sees it; `name` is stable and made for programs."""
+
+    status: int
+    name: str
+    detail: str
+    errors: tuple[FieldFault, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The reason phrase of the status."""
+        return HTTPStatus(self.status).phrase
+
+
+def fault_of(error: Exception) -> Fault:
+    """Tell what went wrong without quoting what was sent."""
+    if isinstance(error, InputError):
+        status = next(status for kind, status in _STATUS if isinstance(error, kind))
+        return Fault(status, type(error).__name__, str(error))
+    if isinstance(error, RequestValidationError):
+        return _invalid_request(error)
+    if isinstance(error, HTTPException):
+        phrase = HTTPStatus(error.status_code).phrase
+        return Fault(
+            error.status_code,
+            phrase.title().replace(" ", ""),
+            error.detail,
+            headers=error.headers or {},
+        )
+    if isinstance(error, OperationalError):
+        return Fault(503, "StoreUnavailable", "the database cannot be reached; try again shortly")
+    return Fault(500, "InternalError", "the server failed; the fault has been logged")
+
+
+def _invalid_request(error: RequestValidationError) -> Fault:
+    details: list[ErrorDetails] = list(error.errors())
+    if any(detail["type"] == "json_invalid" for detail in details):
+        return Fault(400, "MalformedJson", "the body is not valid JSON")
+    faults = tuple(field_fault(detail) for detail in details)
+    told = "; ".join(f"{fault.field}: {fault.message}" for fault in faults[:3])
+    return Fault(422, "InvalidRequest", told, faults)
+
+
+def field_fault(detail: ErrorDetails) -> FieldFault:
+    """One complaint of Pydantic without the value it complains about."""
+    place = ".".join(str(part)[:_KEY_CHARS] for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        return FieldFault(place, "this key is not accepted; nothing about an author may be sent")
+    return FieldFault(place or "value", detail["msg"])
+
+
+def describe(error: ValidationError) -> str:
+    """Everything that is wrong with one record, in one line without its values."""
+    faults = [field_fault(detail) for detail in error.errors(include_input=False)]
+    return "; ".join(f"{fault.field}: {fault.message}" for fault in faults)

@@ -1,0 +1,203 @@
+"""What goes over the wire, where it is not already a dataclass of `nlp.types` or the store."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+)
+
+from nlp.types import Analysis, Decision, Intent, Sentiment, TextKind
+from service.actions import KindAsked, Outcome
+
+_Strict = ConfigDict(extra="forbid", frozen=True)
+
+
+def _to_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the moment lies outside the calendar") from error
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+SourceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$", examples=["demo"])]
+Cursor = Annotated[
+    str | None,
+    Field(pattern=r"^[0-9a-f]{32}$", description="`next_cursor` of the page before; opaque"),
+]
+Limit = Annotated[int, Field(ge=1, le=200, description="items on a page")]
+
+
+class TextIn(BaseModel):
+    """One text to analyse."""
+
+    model_config = _Strict
+
+    text: str = Field(examples=["Đường liên thôn hỏng đã ba tháng, xã chưa sửa."])
+    kind: KindAsked = "auto"
+    id: str | None = Field(None, max_length=200, description="given back as it is; else a number")
+
+
+class TextsIn(BaseModel):
+    """Several texts, answered in their order."""
+
+    model_config = _Strict
+
+    texts: list[TextIn] = Field(min_length=1)
+
+
+def _one_or_many(value: Any) -> str:
+    """Which of the two bodies this is. `Any`: not validated yet."""
+    return "many" if isinstance(value, dict) and "texts" in value else "one"
+
+
+AnalyzeIn = Annotated[
+    Annotated[TextIn, Tag("one")] | Annotated[TextsIn, Tag("many")], Discriminator(_one_or_many)
+]
+
+
+class ResultsOut(BaseModel):
+    """The analyses of several texts, in their order."""
+
+    results: list[Analysis]
+
+
+class OpinionIn(BaseModel):
+    """One opinion on its way in. There is no field for its author, and an unknown key is refused."""
+
+    model_config = _Strict
+
+    source: SourceName
+    external_id: str = Field(pattern=r"^[^\x00-\x1f\x7f]{1,200}$", description="its name there")
+    text: str
+    posted_at: Moment | None = None
+
+
+class OutcomeOut(BaseModel):
+    """What became of one row; `index` counts from 0."""
+
+    index: int
+    status: Literal["accepted", "duplicate", "error"]
+    id: str | None = None
+    reason: str | None = None
+
+
+class OutcomesOut(BaseModel):
+    """What became of every row, in their order."""
+
+    accepted: int
+    duplicate: int
+    error: int
+    results: list[OutcomeOut]
+
+
+def to_outcomes(outcomes: list[Outcome]) -> OutcomesOut:
+    """Number and count what became of the rows."""
+    results = [
+        OutcomeOut(index=i, status=outcome.status, id=outcome.id, reason=outcome.reason)
+        for i, outcome in enumerate(outcomes)
+    ]
+    states = [outcome.status for outcome in outcomes]
+    return OutcomesOut(
+        accepted=states.count("accepted"),
+        duplicate=states.count("duplicate"),
+        error=states.count("error"),
+        results=results,
+    )
+
+
+class ItemOut(BaseModel):
+    """A stored item: the text that every offset counts in, and its analysis."""
+
+    id: str
+    intake: Literal["document", "opinion"]
+    kind: TextKind
+    file_name: str | None
+    media_type: str
+    source: str
+    external_id: str
+    received_at: datetime
+    posted_at: datetime | None
+    text: str
+    analysis: Analysis
+
+
+class DocumentFilter(BaseModel):
+    """Which documents. Lower bounds are inclusive, upper ones exclusive."""
+
+    model_config = _Strict
+
+    kind: TextKind | None = None
+    task_area: str | None = Field(None, description="a code; a parent finds its children")
+    decision: Decision | None = Field(None, description="of the task area")
+    source: SourceName | None = None
+    received_from: Moment | None = None
+    received_to: Moment | None = None
+    dated_from: date | None = Field(None, description="the date the document bears")
+    dated_to: date | None = None
+    cursor: Cursor = None
+    limit: Limit = 50
+
+
+class OpinionFilter(BaseModel):
+    """Which opinions. Lower bounds are inclusive, upper ones exclusive."""
+
+    model_config = _Strict
+
+    civic_field: str | None = Field(None, description="a code")
+    sentiment: Sentiment | None = None
+    intent: Intent | None = None
+    decision: Decision | None = Field(None, description="of the civic field")
+    source: SourceName | None = None
+    received_from: Moment | None = None
+    received_to: Moment | None = None
+    cursor: Cursor = None
+    limit: Limit = 50
+
+
+class SourceIn(BaseModel):
+    """Where texts come from. A text of an unregistered source is refused."""
+
+    model_config = _Strict
+
+    name: SourceName
+    channel: str = Field(min_length=1, max_length=64, examples=["hotline"])
+    legal_basis: str = Field(min_length=1, max_length=2000)
+    retention_days: int = Field(ge=1, le=36_500)
+
+
+class TaxonomyOut(BaseModel):
+    """A taxonomy pack in the list of packs."""
+
+    name: str
+    version: str
+    title: str
+    active: bool
+
+
+class StatusOut(BaseModel):
+    """That the process lives, or that it can work and with what."""
+
+    status: Literal["ok", "ready"]
+    model: str | None = None
+    model_version: str | None = None
+    taxonomy: str | None = None
+    taxonomy_version: str | None = None
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 has it; `errors` lists the fields at fault without their values."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[dict[str, str]] = Field(default_factory=list)

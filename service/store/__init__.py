@@ -1,0 +1,1 @@
+"""What is kept: immutable items, append-only runs of analyses, and the pointers to what is read."""

@@ -1,0 +1,13 @@
+"""Alembic's entry: `service.store.migrate` hands over the connection."""
+
+from alembic import context
+
+from service.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,106 @@
+"""From an Analysis to the rows that keep it."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any, Literal
+
+from nlp.types import Analysis, Document, Field, TextKind
+
+Intake = Literal["document", "opinion"]
+FACETS = ("task_area", "civic_field", "sentiment", "intent")
+Row = dict[str, Any]  # a table's row: the columns have different types
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """A text on its way into the store; an opinion's `doc` is masked already."""
+
+    id: str
+    intake: Intake
+    kind: TextKind
+    doc: Document
+    source: str
+    external_id: str
+    received_at: datetime
+    file_name: str | None = None
+    posted_at: datetime | None = None
+
+
+def text_hash(text: str) -> str:
+    """SHA-256 of the UTF-8 bytes, in hexadecimal."""
+    return sha256(text.encode()).hexdigest()
+
+
+def item_row(item: NewItem) -> Row:
+    """The row of `items`."""
+    return {
+        "id": item.id,
+        "intake": item.intake,
+        "kind": item.kind,
+        "text": item.doc.text,
+        "text_sha256": text_hash(item.doc.text),
+        "file_name": item.file_name,
+        "media_type": item.doc.media_type,
+        "blocks": [asdict(block) for block in item.doc.blocks],
+        "issues": list(item.doc.issues),
+        "source": item.source,
+        "external_id": item.external_id,
+        "received_at": item.received_at,
+        "posted_at": item.posted_at,
+    }
+
+
+def analysis_row(analysis: Analysis, *, run_id: int) -> Row:
+    """The row of `analyses`: the whole answer, and what lists show of it."""
+    metadata = analysis.metadata
+    shown = ("kind", "canonical", "date", "issuer", "subject")
+    headline = {name: _value(getattr(metadata, name, None)) for name in shown}
+    return {
+        "item_id": analysis.id,
+        "run_id": run_id,
+        "analysis": asdict(analysis),
+        "headline": headline,
+        "dated": _as_date(headline["date"]),
+    }
+
+
+def _value(field: Field | None) -> str | None:
+    return field.value if field and isinstance(field.value, str) else None
+
+
+def _as_date(value: str | None) -> date | None:
+    try:
+        return date.fromisoformat(value or "")
+    except ValueError:  # the text has no full date
+        return None
+
+
+def label_rows(analysis: Analysis, *, run_id: int) -> Iterator[Row]:
+    """The rows of `label_sets`: one for each facet that was asked of this kind of text."""
+    for facet in FACETS:
+        answer = asdict(getattr(analysis, facet))
+        if answer["decision"] == "not_applicable":
+            continue
+        labels = answer["labels"] if "labels" in answer else _single(answer)
+        guess = answer["guess"] or {"code": None, "probability": None}
+        yield {
+            "item_id": analysis.id,
+            "facet": facet,
+            "run_id": run_id,
+            "decision": answer["decision"],
+            "primary_code": answer.get("primary", answer.get("label")),
+            "guess_code": guess["code"],
+            "guess_probability": guess["probability"],
+            "labels": labels,
+        }
+
+
+def _single(answer: Row) -> list[Row]:
+    """The label of a facet with one answer, in the shape of those with many."""
+    if answer["label"] is None:
+        return []
+    probability = answer["guess"]["probability"] if answer["guess"] else None
+    evidence = answer.get("evidence", ())
+    return [{"code": answer["label"], "probability": probability, "evidence": evidence}]
