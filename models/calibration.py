@@ -6,14 +6,17 @@ Fitted on out-of-fold scores only. Parameters are rounded so that machines agree
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from nlp.protocols import FloatArray
 
 _DECIMALS = 3
+_STEPS = 10**_DECIMALS
 _OFFSET_PENALTY = 0.01  # keeps the offset of a label with few examples near the shared one
 _MIN_ASSERTED = 20  # a precision over fewer answers says little
 
 BoolArray = npt.NDArray[np.bool_]
+_IntArray = npt.NDArray[np.int64]
 
 
 def fit_calibration(
@@ -42,7 +45,7 @@ def fit_calibration(
         logits = s * slope + offset
         if multi:
             value = np.sum(np.logaddexp(0, logits) - y * logits)
-            residual = 1 / (1 + np.exp(-logits)) - y
+            residual = expit(logits) - y
         else:
             top = logits.max(axis=1, keepdims=True)
             log_sum = top + np.log(np.exp(logits - top).sum(axis=1, keepdims=True))
@@ -64,13 +67,10 @@ def assert_threshold(probabilities: FloatArray, gold: BoolArray, *, precision: f
 
     All labels of the head count together. 1.01 (never) when no threshold reaches it.
     """
-    p, right = probabilities.ravel(), gold.ravel()
-    order = np.argsort(-p, kind="stable")
-    n = np.arange(1, len(p) + 1)
-    good = np.cumsum(right[order]) / n >= precision
-    good &= n >= min(_MIN_ASSERTED, len(p))
-    reached = np.flatnonzero(good)
-    return _round_up(float(p[order][reached[-1]])) if len(reached) else 1.01
+    steps = _to_steps(probabilities).ravel()
+    order = np.argsort(-steps, kind="stable")
+    cuts = steps[order][_reached(steps[order], gold.ravel()[order], precision=precision)]
+    return float(cuts[-1]) / _STEPS if len(cuts) else 1.01
 
 
 def reject_threshold(
@@ -80,16 +80,22 @@ def reject_threshold(
 
     At most `below`, the threshold of assertion; 0.0 (never) when no threshold reaches it.
     """
-    best = probabilities.max(axis=1)
+    best = _to_steps(probabilities).max(axis=1)
     none = np.logical_not(np.any(gold, axis=1))
     order = np.argsort(best, kind="stable")
-    n = np.arange(1, len(best) + 1)
-    good = (np.cumsum(np.take(none, order)) / n >= precision) & (n >= min(_MIN_ASSERTED, len(best)))
-    reached = np.flatnonzero(good)
-    if not len(reached):
-        return 0.0
-    return min(round(float(best[order][reached[-1]]), _DECIMALS), below)
+    cuts = best[order][_reached(best[order], np.take(none, order), precision=precision)] + 1
+    cuts = cuts[cuts <= round(below * _STEPS)]
+    return float(cuts[-1]) / _STEPS if len(cuts) else 0.0
 
 
-def _round_up(value: float) -> float:
-    return float(np.ceil(value * 10**_DECIMALS) / 10**_DECIMALS)
+def _to_steps(probabilities: FloatArray) -> _IntArray:
+    """Probabilities as whole thousandths, rounded down: thresholds are whole thousandths too."""
+    return np.asarray(np.floor(probabilities.astype(np.float64) * _STEPS), dtype=np.int64)
+
+
+def _reached(steps: _IntArray, right: BoolArray, *, precision: float) -> _IntArray:
+    """After how many answers a cut has the precision; equal answers are never torn apart."""
+    n = np.arange(1, len(steps) + 1)
+    is_border = np.diff(steps, append=-1) != 0
+    enough = n >= min(_MIN_ASSERTED, len(steps))
+    return np.flatnonzero(is_border & enough & (np.cumsum(right) / n >= precision))

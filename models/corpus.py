@@ -77,15 +77,17 @@ def load_corpus(folder: Path, *, taxonomy: Taxonomy) -> tuple[Example, ...]:
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Lines of a file with their place. `Any`: the values are checked in `_example`."""
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             where = f"{path.parent.name}/{path.name}:{number}"
             try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise CorpusError(f"{where}: not valid JSON: {error.msg}") from error
+                row = json.loads(line.decode("utf-8"))
+            except (ValueError, RecursionError) as error:  # bad UTF-8 and bad JSON are ValueErrors
+                raise CorpusError(f"{where}: not valid JSON in UTF-8") from error
             if not isinstance(row, dict) or not isinstance(row.get("text"), str):
                 raise CorpusError(f"{where}: not an object with a text")
+            if not to_nfc(row["text"]).strip():
+                raise CorpusError(f"{where}: the text is empty")
             yield where, row
 
 
@@ -96,7 +98,10 @@ def _example(row: dict[str, Any], *, kind: ExampleKind, where: str, taxonomy: Ta
     areas = _codes(row, "task_area", where=where, allowed=taxonomy.facets["task_area"].leaves(kind))
     if kind == "official":
         tone: Tone = _one_of(row, "tone", values=get_args(Tone), where=where)
-        return Example(text, kind, areas, tone, row.get("heading"), source=where)
+        heading = row.get("heading")
+        if heading is not None and not isinstance(heading, str):
+            raise CorpusError(f"{where}: heading is neither a string nor null")
+        return Example(text, kind, areas, tone, heading, source=where)
     fields = _codes(
         row, "civic_field", where=where, allowed=taxonomy.facets["civic_field"].leaves(kind)
     )
@@ -117,7 +122,7 @@ def _codes(
     row: dict[str, Any], key: str, *, where: str, allowed: tuple[str, ...]
 ) -> tuple[str, ...]:
     codes = row.get(key)
-    if not isinstance(codes, list) or len(set(codes)) != len(codes):
+    if not isinstance(codes, list) or len(set(map(repr, codes))) != len(codes):
         raise CorpusError(f"{where}: {key} is not a list of different codes")
     unknown = [code for code in codes if code not in allowed]
     if unknown:

@@ -108,4 +108,3 @@ def _f1(hits: int, n_predicted: int, n_gold: int) -> float:
 
 def _rounded(value: float) -> float:
     return round(float(value), 3)
-

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+from scipy.special import expit
 
 from nlp.features import FeatureSpec, IntArray, Ngrams, extract_ngrams
 from nlp.protocols import Attribution, FloatArray, HeadSpec
@@ -125,7 +126,7 @@ class Head:
         """Probabilities in [0, 1] from raw scores, same shape."""
         logits = scores * self.slope + self.offset
         if self.spec.multi:
-            return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
+            return np.asarray(expit(logits), dtype=np.float32)
         shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
 

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from nlp.protocols import FloatArray, HeadSpec
 from nlp.types import AssignedLabel, CategoryResult, Decision, Guess, Span
 
@@ -31,24 +33,45 @@ def decide(
     head: HeadSpec,
     max_labels: int = 1,
     reject_code: str | None = None,
-) -> Verdict:
-    """Decide one row of probabilities, shape (n_labels,).
+) -> tuple[Verdict, ...]:
+    """Decide each row of probabilities, shape (n_texts, n_labels).
 
     A label is asserted from its `assert_at` on; at most `max_labels` are kept. With `reject_code`, the
     category that says "none of these" decides when it is asserted and nothing beats it. Without one,
     `none_of_these` needs every probability below `reject_below`.
     """
-    order = sorted(range(len(head.labels)), key=lambda i: (-float(probabilities[i]), i))
-    best = order[0]
-    guess = Guess(head.labels[best], round_probability(float(probabilities[best])))
-    asserted = [i for i in order if float(probabilities[i]) >= head.assert_at[i]]
-    if asserted and head.labels[asserted[0]] == reject_code:
+    best = probabilities.argmax(axis=1) if len(probabilities) else np.zeros(0, dtype=np.int64)
+    asserted = probabilities >= np.array(head.assert_at, dtype=np.float32)
+    rows, columns = np.nonzero(asserted)
+    chosen: list[list[tuple[str, float]]] = [[] for _ in range(len(probabilities))]
+    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+        pair = (head.labels[column], round_probability(float(probabilities[row, column])))
+        chosen[row].append(pair)
+    return tuple(
+        _verdict(
+            Guess(head.labels[column], round_probability(float(probability))),
+            sorted(found, key=lambda pair: -pair[1]),
+            head=head,
+            max_labels=max_labels,
+            reject_code=reject_code,
+        )
+        for column, probability, found in zip(
+            best.tolist(), probabilities.max(axis=1, initial=0).tolist(), chosen, strict=True
+        )
+    )
+
+
+def _verdict(
+    guess: Guess,
+    asserted: list[tuple[str, float]],
+    *,
+    head: HeadSpec,
+    max_labels: int,
+    reject_code: str | None,
+) -> Verdict:
+    if asserted and guess.code == reject_code:
         return Verdict("none_of_these", guess)
-    chosen = tuple(
-        (head.labels[i], round_probability(float(probabilities[i])))
-        for i in asserted
-        if head.labels[i] != reject_code
-    )[:max_labels]
+    chosen = tuple(pair for pair in asserted if pair[0] != reject_code)[:max_labels]
     if chosen:
         return Verdict("labelled", guess, chosen)
     if guess.probability < head.reject_below:

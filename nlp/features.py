@@ -190,9 +190,8 @@ def _place_tones(
         (first == ord("u")) & (base == ord("y"))
     )
     before = np.concatenate([[0], written[:-3]])
-    at = np.flatnonzero(
-        nucleus & (tables.tone[second] > 0) & (classes[2:] != _SYLLABLE) & (before != ord("q"))
-    )
+    is_open = (classes[2:] != _SYLLABLE) | (written[2:] == ord("0"))  # "hoà2" ends at its digit
+    at = np.flatnonzero(nucleus & (tables.tone[second] > 0) & is_open & (before != ord("q")))
     toned = np.array([[ord(char) for char in family] for family in ("oòóỏõọ", "uùúủũụ")])
     marks = tables.tone[written[at + 1]]
     plain = base[at]

@@ -249,10 +249,11 @@ class Pipeline:
         max_labels: int = 1,
         reject_code: str | None = None,
     ) -> tuple[Verdict, ...]:
-        spec = self.classifier.heads[head]
-        return tuple(
-            decide(row, head=spec, max_labels=max_labels, reject_code=reject_code)
-            for row in reading.probabilities(head)
+        return decide(
+            reading.probabilities(head),
+            head=self.classifier.heads[head],
+            max_labels=max_labels,
+            reject_code=reject_code,
         )
 
     def _answer(

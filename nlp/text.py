@@ -25,12 +25,15 @@ def to_nfc(text: str) -> str:
     Idempotent: `to_nfc(to_nfc(x)) == to_nfc(x)`.
     """
     text = _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text))
-    text = text.encode("utf-8", "replace").decode("utf-8") if _has_surrogate(text) else text
-    return unicodedata.normalize("NFC", text)
+    return unicodedata.normalize("NFC", _without_surrogates(text))
 
 
-def _has_surrogate(text: str) -> bool:
-    return any("\ud800" <= ch <= "\udfff" for ch in text)
+def _without_surrogates(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
 class _FoldTable(dict[int, str]):

@@ -14,12 +14,14 @@ from typing import Literal
 import sqlalchemy as sa
 import structlog
 
-from nlp.errors import TooLarge
+from models.registry import ModelInfo
+from nlp.errors import InvalidRecord, TooLarge
 from nlp.pipeline import Pipeline, Request
 from nlp.privacy import mask
 from nlp.readers import from_text
 from nlp.readers.child import Limits as ReadLimits
 from nlp.readers.child import read_in_child
+from nlp.taxonomy import Taxonomy
 from nlp.text import to_nfc
 from nlp.types import Analysis, Document
 from service.store.errors import NotFound, UnknownSource
@@ -51,6 +53,8 @@ class Desk:
     engine: sa.Engine
     run_id: int
     limits: Limits = field(default_factory=Limits)
+    taxonomies: tuple[Taxonomy, ...] = ()
+    models: tuple[ModelInfo, ...] = ()
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
@@ -142,6 +146,20 @@ def store_opinions(desk: Desk, opinions: Sequence[Opinion]) -> tuple[Outcome, ..
     while some := list(islice(rows, desk.limits.max_batch)):
         outcomes += _store_some(desk, some, sources=sources)
     return tuple(outcomes)
+
+
+def store_pasted(desk: Desk, text: str) -> Stored:
+    """Keep an opinion that somebody pasted into the page; the same text again is the same item.
+
+    Raises:
+        InvalidRecord: the text is empty or too long.
+    """
+    masked = mask(to_nfc(text))
+    opinion = Opinion("web_upload", f"sha256:{text_hash(masked)}", masked)
+    [outcome] = store_opinions(desk, [opinion])
+    if outcome.id is None:
+        raise InvalidRecord(outcome.reason)
+    return open_item(desk, outcome.id)
 
 
 def open_item(desk: Desk, item_id: str) -> Stored:

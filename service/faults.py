@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
@@ -11,8 +10,23 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from nlp.errors import InputError, TooLarge, UnreadableFile, UnsupportedMediaType
+from service.schemas import MANY, ONE
 from service.store.errors import Conflict, NotFound, UnknownSource
 
+# Python's own phrases changed between versions; programs may rely on these.
+TITLES = {
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+_WRAPPINGS = {"body", "query", ONE, MANY}  # say nothing to the caller
 _KEY_CHARS = 40  # a stray key is named so that it can be found, but it may be anything
 _STATUS: tuple[tuple[type[InputError], int], ...] = (
     (UnsupportedMediaType, 415),
@@ -46,7 +60,7 @@ class Fault:
     @property
     def title(self) -> str:
         """The reason phrase of the status."""
-        return HTTPStatus(self.status).phrase
+        return TITLES.get(self.status, "Error")
 
 
 def fault_of(error: Exception) -> Fault:
@@ -57,13 +71,9 @@ def fault_of(error: Exception) -> Fault:
     if isinstance(error, RequestValidationError):
         return _invalid_request(error)
     if isinstance(error, HTTPException):
-        phrase = HTTPStatus(error.status_code).phrase
-        return Fault(
-            error.status_code,
-            phrase.title().replace(" ", ""),
-            error.detail,
-            headers=error.headers or {},
-        )
+        status = error.status_code
+        name = "TooLarge" if status == 413 else TITLES.get(status, "Error").replace(" ", "")
+        return Fault(status, name, error.detail, headers=error.headers or {})
     if isinstance(error, OperationalError):
         return Fault(503, "StoreUnavailable", "the database cannot be reached; try again shortly")
     return Fault(500, "InternalError", "the server failed; the fault has been logged")
@@ -80,10 +90,9 @@ def _invalid_request(error: RequestValidationError) -> Fault:
 
 def field_fault(detail: ErrorDetails) -> FieldFault:
     """One complaint of Pydantic without the value it complains about."""
-    place = ".".join(str(part)[:_KEY_CHARS] for part in detail["loc"])
-    if detail["type"] == "extra_forbidden":
-        return FieldFault(place, "this key is not accepted; nothing about an author may be sent")
-    return FieldFault(place or "value", detail["msg"])
+    place = ".".join(str(part)[:_KEY_CHARS] for part in detail["loc"] if part not in _WRAPPINGS)
+    message = "unknown key, refused" if detail["type"] == "extra_forbidden" else detail["msg"]
+    return FieldFault(place or "value", message)
 
 
 def describe(error: ValidationError) -> str:

@@ -104,5 +104,8 @@ def _log_failure(error: Exception, *, path: str) -> None:
         return
     last = traceback.extract_tb(error.__traceback__)[-1]
     _log.error(
-        "request_failed", path=path, error=type(error).__name__, where=f"{last.filename}:{last.lineno}"
+        "request_failed",
+        path=path,
+        error=type(error).__name__,
+        where=f"{last.filename}:{last.lineno}",
     )

@@ -7,6 +7,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -15,8 +16,10 @@ from pydantic import (
 
 from nlp.types import Analysis, Decision, Intent, Sentiment, TextKind
 from service.actions import KindAsked, Outcome
+from service.store.views import Stored
 
 _Strict = ConfigDict(extra="forbid", frozen=True)
+_PLAIN = ("id", "intake", "kind", "file_name", "media_type", "source", "external_id")
 
 
 def _to_utc(moment: datetime) -> datetime:
@@ -26,7 +29,15 @@ def _to_utc(moment: datetime) -> datetime:
         raise ValueError("the moment lies outside the calendar") from error
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+def _no_number(value: Any) -> Any:
+    """Refuse what Pydantic would take for seconds since 1970. `Any`: not validated yet."""
+    if not isinstance(value, date) and (not isinstance(value, str) or value[4:5] != "-"):
+        raise ValueError("write it as in ISO 8601, year first")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_to_utc)]
+Day = Annotated[date, BeforeValidator(_no_number)]
 SourceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$", examples=["demo"])]
 Cursor = Annotated[
     str | None,
@@ -53,13 +64,16 @@ class TextsIn(BaseModel):
     texts: list[TextIn] = Field(min_length=1)
 
 
+ONE, MANY = "(one)", "(many)"
+
+
 def _one_or_many(value: Any) -> str:
     """Which of the two bodies this is. `Any`: not validated yet."""
-    return "many" if isinstance(value, dict) and "texts" in value else "one"
+    return MANY if isinstance(value, dict) and "texts" in value else ONE
 
 
 AnalyzeIn = Annotated[
-    Annotated[TextIn, Tag("one")] | Annotated[TextsIn, Tag("many")], Discriminator(_one_or_many)
+    Annotated[TextIn, Tag(ONE)] | Annotated[TextsIn, Tag(MANY)], Discriminator(_one_or_many)
 ]
 
 
@@ -129,6 +143,19 @@ class ItemOut(BaseModel):
     analysis: Analysis
 
 
+def item_json(stored: Stored) -> dict[str, Any]:
+    """`ItemOut` as JSON values; the analysis goes out as it was stored."""
+    moments = (stored.received_at, stored.posted_at)
+    received, posted = (moment and f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}" for moment in moments)
+    return {
+        **{name: getattr(stored, name) for name in _PLAIN},
+        "received_at": received,
+        "posted_at": posted,
+        "text": stored.doc.text,
+        "analysis": stored.analysis,
+    }
+
+
 class DocumentFilter(BaseModel):
     """Which documents. Lower bounds are inclusive, upper ones exclusive."""
 
@@ -140,8 +167,8 @@ class DocumentFilter(BaseModel):
     source: SourceName | None = None
     received_from: Moment | None = None
     received_to: Moment | None = None
-    dated_from: date | None = Field(None, description="the date the document bears")
-    dated_to: date | None = None
+    dated_from: Day | None = Field(None, description="the date the document bears")
+    dated_to: Day | None = None
     cursor: Cursor = None
     limit: Limit = 50
 
@@ -182,14 +209,31 @@ class TaxonomyOut(BaseModel):
     active: bool
 
 
-class StatusOut(BaseModel):
-    """That the process lives, or that it can work and with what."""
+class ModelOut(BaseModel):
+    """A model in the list of models."""
 
-    status: Literal["ok", "ready"]
-    model: str | None = None
-    model_version: str | None = None
-    taxonomy: str | None = None
-    taxonomy_version: str | None = None
+    name: str
+    version: str
+    sha256: str
+    taxonomy: str
+    taxonomy_version: str
+    active: bool
+
+
+class HealthOut(BaseModel):
+    """The process lives."""
+
+    status: Literal["ok"] = "ok"
+
+
+class ReadyOut(BaseModel):
+    """The service can work, and with what."""
+
+    status: Literal["ready"] = "ready"
+    model: str
+    model_version: str
+    taxonomy: str
+    taxonomy_version: str
 
 
 class Problem(BaseModel):

@@ -24,23 +24,38 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DANVAN_", frozen=True)
 
     database_url: str = Field(
-        "sqlite:///data/danvan.db", description="where items are kept: sqlite:///FILE or postgresql"
+        default="sqlite:///data/danvan.db",
+        description="where items are kept: sqlite:///FILE or postgresql",
     )
-    migrate_on_start: bool = Field(True, description="bring the database up to date when serving")
-    model: str = Field("default", min_length=1, description="NAME or NAME@VERSION of the model")
-    models_folder: Path = Field(_ROOT / "models" / "artifacts", description="where models are")
-    taxonomy: str = Field("ct07", pattern=r"^[a-z0-9_-]+$", description="the taxonomy pack")
-    corpus_folder: Path = Field(_ROOT / "corpus", description="packs, registers and lexicons")
-    max_upload_bytes: int = Field(25 * _MIB, ge=1, description="of a file, and of any request")
-    max_document_chars: int = Field(2_000_000, ge=1, description="of a document's text")
-    max_opinion_chars: int = Field(200_000, ge=1, description="of an opinion")
-    max_batch: int = Field(256, ge=1, description="texts analysed in one pass, or in one request")
-    read_timeout_s: float = Field(30.0, gt=0, description="time to read one file")
+    migrate_on_start: bool = Field(
+        default=True, description="bring the database up to date when serving"
+    )
+    model: str = Field(
+        default="default", min_length=1, description="NAME or NAME@VERSION of the model"
+    )
+    models_folder: Path = Field(
+        default=_ROOT / "models" / "artifacts", description="where models are"
+    )
+    taxonomy: str = Field(default="ct07", pattern=r"^[a-z0-9_-]+$", description="the taxonomy pack")
+    corpus_folder: Path = Field(
+        default=_ROOT / "corpus", description="packs, registers and lexicons"
+    )
+    max_upload_bytes: int = Field(
+        default=25 * _MIB, ge=1, description="of a file, and of any request"
+    )
+    max_document_chars: int = Field(default=2_000_000, ge=1, description="of a document's text")
+    max_opinion_chars: int = Field(default=200_000, ge=1, description="of an opinion")
+    max_batch: int = Field(
+        default=256, ge=1, description="texts analysed in one pass, or in one request"
+    )
+    read_timeout_s: float = Field(default=30.0, gt=0, description="time to read one file")
     read_memory_bytes: int = Field(
-        ReadLimits().memory_bytes, ge=256 * _MIB, description="memory to read one file"
+        default=ReadLimits().memory_bytes, ge=256 * _MIB, description="memory to read one file"
     )
-    host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
-    port: int = Field(8000, ge=0, le=65_535, description="port to listen on; 0 picks a free one")
+    host: str = Field(default="127.0.0.1", min_length=1, description="address to listen on")
+    port: int = Field(
+        default=8000, ge=0, le=65_535, description="port to listen on; 0 picks a free one"
+    )
 
     @field_validator("database_url")
     @classmethod

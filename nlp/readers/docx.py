@@ -1,7 +1,6 @@
 """Word documents (.docx): paragraphs, table cells and automatic numbers in reading order."""
 
 import io
-import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -21,18 +20,26 @@ def read(data: bytes, *, media_type: str) -> Document:
     Raises:
         UnreadableFile: the container or its XML is damaged.
     """
-    import docx  # lxml takes 80 ms to load
-
     try:
-        source = docx.Document(io.BytesIO(data))
-        pieces = list(_pieces(source, numbers=_Numbers(source)))
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError, EOFError) as error:
-        # lxml's XMLSyntaxError is a SyntaxError; a cut-off member raises BadZipFile, EOFError or zlib's
+        pieces = list(_read_all(data))
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:  # zipfile, zlib, lxml and python-docx raise a dozen kinds
         raise UnreadableFile("the .docx file is damaged; save it again and send it") from error
     return assemble(pieces, media_type=media_type)
 
 
-def _pieces(container: Any, *, numbers: "_Numbers", in_cell: bool = False) -> Iterator[Piece]:
+def _read_all(data: bytes) -> Iterator[Piece]:
+    import docx  # lxml takes 80 ms to load
+
+    source = docx.Document(io.BytesIO(data))
+    styles = _Styles(source.styles.element)
+    yield from _pieces(source, styles=styles, numbers=_Numbers(source, styles=styles))
+
+
+def _pieces(
+    container: Any, *, styles: "_Styles", numbers: "_Numbers", in_cell: bool = False
+) -> Iterator[Piece]:
     """Walk paragraphs and tables in order. `Any`: python-docx has no common type for containers."""
     for item in container.iter_inner_content():
         if hasattr(item, "rows"):
@@ -41,20 +48,38 @@ def _pieces(container: Any, *, numbers: "_Numbers", in_cell: bool = False) -> It
                 for cell in row.cells:
                     if cell._tc not in seen:  # a merged cell stands in each row it spans
                         seen.add(cell._tc)
-                        yield from _pieces(cell, numbers=numbers, in_cell=True)
+                        yield from _pieces(cell, styles=styles, numbers=numbers, in_cell=True)
             continue
-        style = (item.style.name or "") if item.style is not None else ""
         kind: BlockKind = "cell" if in_cell else "paragraph"
-        if style.startswith(("Heading", "Title")):
+        if styles.name_of(item).startswith(("heading", "title")):
             kind = "heading"
         for i, line in enumerate(item.text.split("\n")):
             yield Piece((numbers.mark(item) if i == 0 else "") + line, kind)
 
 
+class _Styles:
+    """Paragraph styles by id, looked up once: python-docx searches all of them for each paragraph."""
+
+    def __init__(self, root: Any) -> None:
+        styles = [s for s in root.findall(f"{_W}style") if s.get(f"{_W}type") == "paragraph"]
+        self._by_id = {style.get(f"{_W}styleId"): style for style in styles}
+        self._default = next((s for s in styles if s.get(f"{_W}default") in {"1", "true"}), None)
+
+    def of(self, paragraph: Any) -> Any:
+        """The style element of a paragraph, or None."""
+        return self._by_id.get(paragraph._p.style, self._default)
+
+    def name_of(self, paragraph: Any) -> str:
+        """The name of its style in lower case, as Word writes the built-in ones."""
+        style = self.of(paragraph)
+        return _val(style, "name", default="").lower() if style is not None else ""
+
+
 class _Numbers:
     """Counts automatic numbering as Word does (ECMA-376 part 1, 17.9)."""
 
-    def __init__(self, source: Any) -> None:
+    def __init__(self, source: Any, *, styles: _Styles) -> None:
+        self._styles = styles
         self._counts: Counter[tuple[str, int]] = Counter()
         self._levels: dict[tuple[str, int], tuple[str, str, int]] = {}
         try:
@@ -77,9 +102,9 @@ class _Numbers:
         """The number or dash Word draws before this paragraph, with a blank; empty when none."""
         properties = paragraph._p.pPr
         numbering = properties.numPr if properties is not None else None
-        if numbering is None and paragraph.style is not None:
-            style = paragraph.style.element.pPr
-            numbering = style.numPr if style is not None else None
+        style = self._styles.of(paragraph)
+        if numbering is None and style is not None and style.pPr is not None:
+            numbering = style.pPr.numPr
         if numbering is None or numbering.numId is None:
             return ""
         num_id = str(numbering.numId.val)
@@ -103,8 +128,8 @@ class _Numbers:
         return f"{text} " if text else ""
 
 
-def _val(level: Any, tag: str, *, default: str) -> str:
-    found = level.find(f"{_W}{tag}")
+def _val(element: Any, tag: str, *, default: str) -> str:
+    found = element.find(f"{_W}{tag}")
     return str(found.get(f"{_W}val", default)) if found is not None else default
 
 

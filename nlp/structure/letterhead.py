@@ -5,13 +5,16 @@ as a two-column table flattened in either order, with lines broken or run togeth
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from nlp.structure.dates import DATE, OPEN, to_iso
 from nlp.structure.numbers import NUMBER, TAIL, repair_number, spell_symbol
+from nlp.structure.recipients import ADDRESS
 from nlp.structure.registers import Registers
 from nlp.structure.sheet import Sheet
-from nlp.structure.subject import Title, collect_lines, join, read_about, read_title
+from nlp.structure.subject import ABOUT, Title, collect_lines, join, read_title
+from nlp.text import fold
 from nlp.types import Field, Span
 
 MOTTO = re.compile(
@@ -19,7 +22,6 @@ MOTTO = re.compile(
     r"|doc\s+lap\s*[-–]\s*tu\s+do\s*[-–]\s*hanh\s+phuc"
     r"|dang\s+cong\s+san\s+viet\s+nam(?=[ ]*(?:\n|$))"
 )
-ADDRESS = re.compile(r"(?<!\w)kinh\s+gui(?:\s*:|(?=\s))")
 # Where the head has surely ended: the bases, the addressees, the first article or part.
 _BODY = re.compile(
     r"^[ ]*(?:can\s+cu|theo\s+de\s+nghi|kinh\s+gui|dieu\s+1|chuong\s+i|phan\s+(?:i|thu\s+nhat)|noi\s+nhan|i\.|1\.)(?!\w)"
@@ -32,6 +34,19 @@ _LABEL = re.compile(
 _OPEN_NUMBER = re.compile(rf"^[ ]*so\s*[:.]?[\s.…_]*(?P<tail>{TAIL})(?!\w)", re.MULTILINE)
 _UNLABELLED = re.compile(rf"^[ ]*{NUMBER}[ ]*$", re.MULTILINE)
 _PASSED = re.compile(rf"thong\s+qua\s+(?P<date>{DATE.pattern})")
+_NAMED = re.compile(r"(?:^|(?<=  ))[ ]*(?P<place>(?:[^\W\d_]+[ ]){0,4}[^\W\d_]+)\s*,\s*", re.MULTILINE)
+# Signs of the form at the start of a line, for heads that lost their motto.
+_SIGNS = (
+    re.compile(rf"\s*(?:(?:bo\s+)?luat\s+)?so\s*[:.]?\s*(?:{NUMBER}|[\s.…_]*{TAIL})"),
+    re.compile(rf"\s*[^\W\d]+(?:\s+[^\W\d]+){{0,4}}\s*,\s*{DATE.pattern}"),
+    ADDRESS,
+)
+_ANNEX_NOTE = re.compile(
+    rf"kem\s+theo\s+(?P<kind>[^\W\d]+(?:\s+[^\W\d]+){{1,3}}?)\s+so\s*:?\s*{NUMBER}"
+    rf"(?:\s*,?\s*(?P<date>{DATE.pattern}))?(?:\s+cua\s+(?P<by>[^().;]{{3,100}}))?"
+)
+_LETTER = "Công văn"
+_LONGEST_NAME = 80  # code points of a line of the issuer's name
 _REACH = 4000  # code points within which a head ends
 _EARLY = 12  # content lines within which a head without its motto begins
 _ABOVE = 6  # lines of the issuer's name that may stand above the motto
@@ -42,7 +57,8 @@ class Letterhead:
     """What the head says, and the stretch `[start, end)` it takes, empty when there is none.
 
     `upper` is the part above the title, where the issuer stands, and `taken` what in it is something else.
-    `subject` is that of the title or, in a letter, the one after "V/v".
+    `kind` and `subject` are those of the title or of a letter, which has no title: it is known by "V/v" and "Kính gửi".
+    `noted_by` is the issuer that a note on an annex names.
     """
 
     start: int = 0
@@ -56,7 +72,8 @@ class Letterhead:
     place: Field | None = None
     title: Title | None = None
     subject: Field | None = None
-    is_letter: bool = False
+    kind: Field | None = None
+    noted_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +107,8 @@ def read_letterhead(sheet: Sheet, *, registers: Registers) -> Letterhead:
     about = None if title else _find_about(sheet, region, taken=taken, numbering=numbering)
     if about:
         taken.append(about)
-    return Letterhead(
+    is_letter = title is None and bool(about or ADDRESS.match(sheet.folded, region.end))
+    head = Letterhead(
         start=region.start,
         end=_line_end(sheet, title.end if title else max((s.end for s in taken), default=region.start)),
         upper=Span(region.start, title.start if title else region.end),
@@ -102,8 +120,49 @@ def read_letterhead(sheet: Sheet, *, registers: Registers) -> Letterhead:
         place=dating.place if dating else None,
         title=title,
         subject=title.subject if title else about and join(sheet, [about]),
-        is_letter=title is None and bool(about or ADDRESS.match(sheet.folded, region.end)),
+        kind=_read_kind(title, numbering, is_letter=is_letter, registers=registers),
     )
+    return head if numbering else _add_annex_note(sheet, head, registers=registers)
+
+
+def _read_kind(
+    title: Title | None, numbering: _Numbering | None, *, is_letter: bool, registers: Registers
+) -> Field | None:
+    """The kind named in the title; a letter has none; a consolidated text is told by its symbol alone."""
+    symbol = str(numbering.symbol.value) if numbering and numbering.symbol else ""
+    told = [kind for kind in registers.kinds if kind.by_symbol and symbol.split("-")[0] in kind.state]
+    if told and numbering and numbering.symbol:
+        return Field(told[0].name, numbering.symbol.start, numbering.symbol.end, inferred=True)
+    if title:
+        return title.kind
+    return Field(_LETTER, None, None, inferred=True) if is_letter else None
+
+
+def _add_annex_note(sheet: Sheet, head: Letterhead, *, registers: Registers) -> Letterhead:
+    """What a note on an annex tells of a document that lost its number: "(Kèm theo Công văn số … ngày … của …)"."""
+    match = next(
+        (m for m in _ANNEX_NOTE.finditer(sheet.folded, head.end) if head.kind and _names(m["kind"], head.kind)), None
+    )
+    if match is None:
+        return head
+    numbering = _number_fields(sheet, match, registers=registers)
+    iso = to_iso(match["date"]) if match["date"] else None
+    return replace(
+        head,
+        number=_inferred(numbering.number),
+        symbol=_inferred(numbering.symbol),
+        canonical=_inferred(numbering.canonical),
+        date=head.date or (Field(iso, *match.span("date"), inferred=True) if iso else None),
+        noted_by=sheet.slice(*match.span("by")) if match["by"] else None,
+    )
+
+
+def _names(written: str, kind: Field) -> bool:
+    return " ".join(written.split()) == fold(str(kind.value))
+
+
+def _inferred(field: Field | None) -> Field | None:
+    return field and replace(field, inferred=True)
 
 
 def _find_region(sheet: Sheet, *, registers: Registers) -> Span | None:
@@ -113,10 +172,10 @@ def _find_region(sheet: Sheet, *, registers: Registers) -> Span | None:
         return None
     body = _BODY.search(sheet.folded, anchor, anchor + _REACH)
     end = body.start() if body else min(len(sheet.text), anchor + _REACH)
-    above = [line for line in sheet.lines if line.end <= anchor][-_ABOVE:]
+    above = [line for line in sheet.lines if line.end <= anchor and not line.is_empty][-_ABOVE:]
     start = anchor
     for line in reversed(above):
-        if line.bar or line.is_terminal or len(line.text) > _LONGEST_NAME:
+        if line.is_terminal or len(line.text) > _LONGEST_NAME:
             break
         start = line.start
     return Span(start, end)
@@ -130,7 +189,7 @@ def _find_anchor(sheet: Sheet, *, registers: Registers) -> int | None:
     early = [line for line in sheet.lines if not line.is_empty][:_EARLY]
     for line in early:
         kind = registers.kind_pattern.fullmatch(line.folded.rstrip(" :"))
-        if kind or any(sign.match(sheet.folded, line.start, line.end) for sign in _SIGNS):
+        if kind or any(sign.match(sheet.folded, line.start) for sign in _SIGNS):
             return line.start
     return None
 
@@ -140,9 +199,14 @@ def _read_numbering(sheet: Sheet, region: Span, *, registers: Registers) -> _Num
     match = match or _UNLABELLED.search(sheet.folded, region.start, region.end)
     if match is None:
         return _read_open_number(sheet, region, registers=registers)
-    start, end = match.span("number")[0], match.end()
+    return _number_fields(sheet, match, registers=registers)
+
+
+def _number_fields(sheet: Sheet, match: re.Match[str], *, registers: Registers) -> _Numbering:
+    start = match.start("number")
+    end = max(match.end("tail"), match.end("loose"))
     parts = repair_number(sheet.text[start:end], registers=registers, is_cased=sheet.is_cased)
-    symbol_at = start + re.match(r"\w+\s*[-–/]\s*(?:\d{4}\s*/\s*)?", sheet.folded[start:end]).end()
+    symbol_at = start + len(re.split(r"(?<=[-–/])\s*(?=[a-z])", sheet.folded[start:end], maxsplit=1)[0])
     return _Numbering(
         Span(match.start(), end),
         number=Field(parts.number, *match.span("number")),
@@ -183,8 +247,10 @@ def _read_place(sheet: Sheet, date_at: int, region: Span, *, registers: Register
         end = date_at - len(before) + known[-1].end()
         return Field(sheet.slice(start, end), start, end)
     line = sheet.line_at(date_at)
-    match = re.search(r"(?:^|  )[ ]*((?:[^\W\d]+[ .]){0,4}[^\W\d]+)\s*,\s*$", sheet.folded[line.start : date_at])
-    return Field(sheet.slice(s := line.start + match.start(1), e := line.start + match.end(1)), s, e) if match else None
+    match = _NAMED.search(sheet.folded, line.start, date_at)
+    if match is None or match.end() != date_at:
+        return None
+    return Field(sheet.slice(*match.span("place")), *match.span("place"))
 
 
 def _read_passing(sheet: Sheet) -> Field | None:
@@ -194,6 +260,19 @@ def _read_passing(sheet: Sheet) -> Field | None:
     return Field(iso, *matches[-1].span("date"), inferred=True) if iso else None
 
 
-def _find_about(sheet: Sheet, region: Span, *, taken: list[Span], numbering: _Numbering | None) -> Span | None:
-    """Where a letter says what it is about: after "V/v"; Party letters may say it below the number without the mark."""
-    ...
+def _find_about(
+    sheet: Sheet, region: Span, *, taken: Sequence[Span], numbering: _Numbering | None
+) -> Span | None:
+    """Where a letter says what it is about: after "V/v", in Party letters also right below the number."""
+    mark = ABOUT.search(sheet.folded, region.start, region.end)
+    if mark is None and not (numbering and numbering.is_party):
+        return None
+    start = mark.end() if mark else numbering.span.end if numbering else region.end
+    stop = min((span.start for span in taken if span.start >= start), default=region.end)
+    pieces = collect_lines(sheet, Span(start, stop))
+    return Span(pieces[0].start, pieces[-1].end) if pieces else None
+
+
+def _line_end(sheet: Sheet, offset: int) -> int:
+    """The end of the line that holds the code point before an offset."""
+    return max(offset, sheet.line_at(max(offset - 1, 0)).end)

@@ -15,7 +15,7 @@ _SEPARATOR = r"(?:\s?/\s?|[-–]\s?|\s[-–])"
 _PART = r"(?:\d{4}(?=\s?/)|[a-z][a-z\d&]*)"
 TAIL = rf"(?:{_SEPARATOR}{_PART})+"
 # Both sides are allowed for once: before a kind and its slash ("07 - CT/TU").
-NUMBER = rf"(?P<number>\d{{1,6}}[a-z]?)(?:\s[-–]\s(?=[a-z]{{2,4}}\s?/)(?P<loose>{_PART}{TAIL})|(?P<tail>{TAIL}))(?!\w)"
+NUMBER = rf"(?P<number>\d{{1,6}}(?:\.\d{{1,2}})?[a-z]?)(?:\s[-–]\s(?=[a-z]{{2,4}}\s?/)(?P<loose>{_PART}{TAIL})|(?P<tail>{TAIL}))(?!\w)"
 _YEAR = re.compile(r"/\d{4}/")
 _PARTY = re.compile(r"\d+[a-z]?-", re.IGNORECASE)
 

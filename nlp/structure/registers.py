@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from nlp.errors import CorpusError
-from nlp.text import fold, lower
+from nlp.text import fold, lower, normalise
 
 Level = Literal["central", "province", "district", "commune", "any"]
 Side = Literal["party", "state", "assembly", "front"]
@@ -23,13 +23,15 @@ Row = TypeVar("Row", bound="Kind | Issuer | Place")
 class Kind:
     """A kind of document with its symbols in the two systems.
 
-    `duties`: documents of this kind order tasks. `valid_from` is inclusive, `valid_to` exclusive.
+    `duties`: documents of this kind order tasks. `by_symbol`: only the symbol tells it, the title being that of the
+    document it consolidates. `valid_from` is inclusive, `valid_to` exclusive.
     """
 
     name: str
     state: tuple[str, ...] = ()
     party: tuple[str, ...] = ()
     duties: bool = False
+    by_symbol: bool = False
     sources: tuple[str, ...] = ()
     valid_from: date | None = None
     valid_to: date | None = None
@@ -63,13 +65,26 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class DutyWords:
-    """Folded words by which a duty is read."""
+class Words:
+    """Phrases to find in folded text; `spellings` tells "báo" from "bảo" where the text has diacritics."""
 
-    actors: re.Pattern[str]
-    verbs: re.Pattern[str]
-    names: re.Pattern[str]
-    background: re.Pattern[str]
+    pattern: re.Pattern[str]
+    spellings: frozenset[str]
+
+    def holds(self, written: str) -> bool:
+        """Whether a matched stretch, as written, is one of the phrases."""
+        shown = " ".join(normalise(written).split())
+        return shown in self.spellings or shown == fold(shown)
+
+
+@dataclass(frozen=True, slots=True)
+class DutyWords:
+    """Words by which a duty is read: who acts, what ends the subject, names holding a verb, headings of background."""
+
+    actors: Words
+    verbs: Words
+    names: Words
+    background: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +100,13 @@ class Registers:
     spellings: tuple[tuple[str, str], ...]
     duty_words: DutyWords
     kind_pattern: re.Pattern[str]
+    kind_line: re.Pattern[str]
+    authority_pattern: re.Pattern[str]
     issuer_head: re.Pattern[str]
     place_pattern: re.Pattern[str]
     title_pattern: re.Pattern[str]
     delegation_pattern: re.Pattern[str]
+    signature_pattern: re.Pattern[str]
     rank_pattern: re.Pattern[str]
     signed_pattern: re.Pattern[str]
 
@@ -114,6 +132,10 @@ def load_registers(folder: Path) -> Registers:
     laws = _read(folder / "laws.toml")["laws"]
     _check_successors([*issuers, *places])
     proper = [p.name for p in places] + [i.name for i in issuers] + bodies["fields"] + titles["heads"]
+    kind_names = phrases(kind.name for kind in kinds)
+    heads = phrases([*bodies["heads"], *(issuer.name for issuer in issuers)])
+    title_names = phrases(titles["heads"])
+    delegation = _delegations(titles["delegations"])
     return Registers(
         kinds=kinds,
         issuers=issuers,
@@ -123,22 +145,25 @@ def load_registers(folder: Path) -> Registers:
         kind_named={fold(kind.name): kind for kind in kinds},
         spellings=tuple(sorted({(fold(n), n) for n in proper}, key=lambda pair: len(pair[0]))),
         duty_words=_duty_words(_read(folder / "duties.toml")),
-        kind_pattern=re.compile(phrases(kind.name for kind in kinds)),
-        issuer_head=re.compile(phrases([*bodies["heads"], *(i.name for i in issuers)])),
+        kind_pattern=re.compile(kind_names),
+        kind_line=re.compile(rf"^[ ]*(?P<kind>{kind_names})[ ]*(?P<rest>[^\n]*)$", re.MULTILINE),
+        authority_pattern=re.compile(phrases(i.name for i in issuers if not i.within)),
+        issuer_head=re.compile(heads),
         place_pattern=re.compile(phrases(place.name for place in places)),
-        title_pattern=re.compile(phrases(titles["heads"])),
-        delegation_pattern=_delegations(titles["delegations"]),
+        title_pattern=re.compile(title_names),
+        delegation_pattern=re.compile(delegation),
+        signature_pattern=re.compile(rf"{delegation}(?={title_names}|{heads}|$)|{title_names}"),
         rank_pattern=re.compile(rf"(?:{phrases(titles['ranks'])}\.?\s*)+"),
         signed_pattern=re.compile(rf"[(\[]?\s*{phrases(titles['signed'])}\s*[)\]]?"),
     )
 
 
 def spell(name: str, *, registers: Registers) -> str:
-    """Write a name set in capitals as it is written in running text, by the registers.
+    """Write a name set in one case as it is written in running text, by the registers.
 
     "ỦY BAN NHÂN DÂN TỈNH PHÚ THỌ" becomes "Ủy ban nhân dân tỉnh Phú Thọ". Names in mixed case stay as they are.
     """
-    if not name.isupper():
+    if not (name.isupper() or name.islower()):
         return name
     folded, letters = fold(name), list(lower(name))
     for phrase, spelling in registers.spellings:
@@ -183,12 +208,17 @@ def _symbols(kinds: Iterable[Kind], issuers: Iterable[Issuer]) -> dict[str, str]
     return {lower(part): part for part in parts}
 
 
-def _delegations(marks: Iterable[str]) -> re.Pattern[str]:
+def _delegations(marks: Iterable[str]) -> str:
     """"TM.", "T/M", "T.M", "KT", "K/T." and so on at the start of a title; a bare "Q" needs its point."""
     forms = [r"[./]?\s?".join(fold(mark)) for mark in marks if len(mark) > 1]
     single = [rf"{fold(mark)}\." for mark in marks if len(mark) == 1]
-    return re.compile(rf"(?<![\w/])(?:(?:{'|'.join(forms)})[./]?(?!\w)|{'|'.join(single)})\s*")
+    return rf"(?<![\w/])(?:(?:{'|'.join(forms)})(?:[./]|(?!\w))|{'|'.join(single)})\s*"
 
 
 def _duty_words(data: Mapping[str, Any]) -> DutyWords:
-    return DutyWords(**{name: re.compile(phrases(words)) for name, words in data.items()})
+    return DutyWords(
+        **{
+            name: Words(re.compile(phrases(words)), frozenset(normalise(word) for word in words))
+            for name, words in data.items()
+        }
+    )

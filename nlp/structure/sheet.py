@@ -1,6 +1,7 @@
 """A document as lines with its markup masked: what every part of the official form is read from."""
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from nlp.text import fold
@@ -8,6 +9,8 @@ from nlp.types import BlockKind, Document
 
 # Marks of markdown and of layout tables, rules drawn with dashes: masked by as many spaces, so offsets stay.
 _MARKUP = re.compile(r"[*|`\\]|<[a-z/][^<>\n]{0,20}>|[-_=–—]{3,}|^[ \t]*#{1,6}(?= )", re.MULTILINE)
+# Bold within a word ("ng**ày"): the word is closed up and the blanks stand after it, a few code points off.
+_SPLIT_WORD = re.compile(r"\w+(?:\*+\w+)+")
 _BLANKS = {code: " " for code in (0x09, 0xA0, 0x2002, 0x2003, 0x2007, 0x2009, 0x202F, 0x3000)}
 _TERMINAL = re.compile(r"(?:[.:;!?…]|/\.?)[\s)\]”\"’']*$")
 
@@ -51,6 +54,11 @@ class Sheet:
     lines: tuple[Line, ...]
     is_cased: bool
 
+    def line_at(self, offset: int) -> Line:
+        """The line that holds an offset, or the last one that begins before it."""
+        at = bisect_right(self.lines, offset, key=lambda line: line.start)
+        return self.lines[max(at - 1, 0)]
+
     def slice(self, start: int, end: int) -> str:
         """The masked text between two offsets, white space collapsed."""
         return " ".join(self.text[start:end].split())
@@ -63,7 +71,9 @@ class Sheet:
 
 def read_sheet(doc: Document) -> Sheet:
     """Mask the markup of a document and cut its blocks into lines."""
-    text = _MARKUP.sub(lambda match: " " * len(match[0]), doc.text.translate(_BLANKS))
+    text = doc.text.translate(_BLANKS)
+    text = _SPLIT_WORD.sub(lambda match: match[0].replace("*", "").ljust(len(match[0])), text)
+    text = _MARKUP.sub(lambda match: " " * len(match[0]), text)
     folded = fold(text)
     is_cased = not (text.islower() or text.isupper())
     return Sheet(text, folded, tuple(_lines(doc, text, folded=folded)), is_cased)

@@ -5,20 +5,28 @@ Source: Decree 30/2020/NĐ-CP, annex I, part I, sections II.5 (kind and subject;
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nlp.structure.registers import Registers
-from nlp.structure.sheet import Sheet
+from nlp.structure.sheet import Line, Sheet
+from nlp.text import fold
 from nlp.types import Field, Span
 
 ABOUT = re.compile(r"(?<!\w)v\s?/\s?v(?!\w)\s*[:.]?\s*|^[ ]*ve\s+viec\s+", re.MULTILINE)
-# How the first sentence under a title begins; a heading or a numbered part begins the body as well.
+# Where the body begins: a basis, an addressee, a heading or a numbered part.
+_BODY_MARK = re.compile(
+    r"(?:can cu|theo de nghi|kinh gui|noi nhan|dieu \d+|chuong [ivx\d]+|phan (?:[ivx\d]+|thu)|muc [ivx\d]+|"
+    r"quyet (?:dinh|nghi) ?:|quoc hoi ban hanh)(?!\w)|[ivx]+\.|\d+\.|[-+•] "
+)
+# How a first sentence begins; a subject may begin so too, hence only below another line of it.
 _OPENER = re.compile(
-    r"(?:can cu|theo de nghi|xet|thuc hien|trong|ngay \d+|sau khi|de|nham|thoi gian qua|hien nay|tren co so|quoc hoi ban hanh|"
-    r"kinh gui|noi nhan|dieu \d+|chuong [ivx\d]+|phan (?:[ivx\d]+|thu)|muc [ivx\d]+|quyet (?:dinh|nghi) ?:)(?!\w)"
-    r"|[ivx]+\.|\d+\.|[-+•] "
+    r"(?:xet|thuc hien|trong|ngay \d+|sau khi|nham|thoi gian qua|hien nay|tren co so|de (?!xuat|nghi|an|cuong|tai))(?!\w)"
 )
 _DANGLING = re.compile(r"(?:(?:^|\s)(?:cua|cho|tai|voi|va|do|thuoc|ve|o|cac|nguoi)|[,-])$")
+_EDITORS = re.compile(r"\[[^\[\]]*\]")  # notes in square brackets are not the issuer's
+_WIRES = re.compile(r"\s+điện$", re.IGNORECASE)  # "THỦ TƯỚNG CHÍNH PHỦ điện:" opens a telegram
+_LONGEST_NAME = 120  # code points of an authority with its body
+_VOWELS = set("aeiouy")  # every Vietnamese word has one, few abbreviations do
 _MAX_LINES = 14
 _MAX_LINE = 200  # code points; a longer line is a paragraph of the body
 
@@ -55,15 +63,6 @@ def read_title(sheet: Sheet, region: Span, *, after: int | None, registers: Regi
     return Title(kind.start, end, Field(name, kind.start, kind.end), subject, by, authority)
 
 
-def read_about(sheet: Sheet, region: Span, *, taken: Sequence[Span]) -> Field | None:
-    """Read the subject of a letter after its "V/v", up to what else the head holds (`taken`)."""
-    mark = ABOUT.search(sheet.folded, region.start, region.end)
-    if mark is None:
-        return None
-    stop = min([span.start for span in taken if span.start >= mark.end()], default=region.end)
-    return join(sheet, collect_lines(sheet, Span(mark.end(), stop)))
-
-
 def collect_lines(sheet: Sheet, span: Span) -> list[Span]:
     """The lines of a stretch until the body begins: a rule, a long line, an opening word or the end of a sentence."""
     pieces: list[Span] = []
@@ -73,7 +72,7 @@ def collect_lines(sheet: Sheet, span: Span) -> list[Span]:
         is_first = line.start < span.start
         if line.start >= span.end or line.is_empty or len(pieces) == _MAX_LINES:
             break
-        if not is_first and (_OPENER.match(line.folded) or len(line.text) > _MAX_LINE):
+        if not is_first and begins_body(line, is_first=not pieces):
             break
         start, end = sheet.trim(max(line.start, span.start), min(line.end, span.end))
         if start < end:
@@ -83,9 +82,16 @@ def collect_lines(sheet: Sheet, span: Span) -> list[Span]:
     return pieces
 
 
+def begins_body(line: Line, *, is_first: bool) -> bool:
+    """Whether a line is the body's: by its mark or length, and below the first line by its opening words."""
+    marked = _BODY_MARK.match(line.folded) or len(line.text) > _MAX_LINE
+    return bool(marked or (not is_first and _OPENER.match(line.folded)))
+
+
 def join(sheet: Sheet, pieces: Sequence[Span]) -> Field | None:
     """One line made of some stretches of text, without the point at its end."""
-    text = " ".join(sheet.slice(piece.start, piece.end) for piece in pieces).strip(" .;:,-")
+    text = " ".join(sheet.slice(piece.start, piece.end) for piece in pieces)
+    text = " ".join(_EDITORS.sub(" ", text).split()).strip(" .;:,-")
     return Field(text, pieces[0].start, pieces[-1].end) if text else None
 
 
@@ -107,14 +113,16 @@ def _leads(sheet: Sheet, match: re.Match[str]) -> bool:
 
 
 def _find_kind_within(sheet: Sheet, region: Span, *, after: int | None, registers: Registers) -> Span | None:
-    """A kind right after the date or number on the same line: lines were run together."""
+    """A kind in capitals behind the date or number on the same line: lines were run together."""
     if after is None:
         return None
     start = sheet.trim(after, region.end)[0]
-    match = registers.kind_pattern.match(sheet.folded, start, region.end)
-    if match is None or (sheet.is_cased and not sheet.text[start : match.end()].isupper()):
-        return None
-    return Span(*match.span())
+    if not sheet.is_cased:
+        match = registers.kind_pattern.match(sheet.folded, start, region.end)
+        return Span(*match.span()) if match else None
+    end = min(sheet.line_at(start).end, region.end)
+    found = (Span(*m.span()) for m in registers.kind_pattern.finditer(sheet.folded, start, end))
+    return next((kind for kind in found if sheet.text[kind.start : kind.end].isupper()), None)
 
 
 def _split_by(sheet: Sheet, pieces: list[Span], *, registers: Registers) -> tuple[Field | None, list[Span]]:
@@ -137,20 +145,39 @@ def _split_authority(
 ) -> tuple[Field | None, list[Span]]:
     """Take the authority off the end: a title or a body on its own lines, "CHỦ TỊCH ỦY BAN NHÂN DÂN TỈNH"."""
     for cut in range(1, len(pieces)):
-        head = sheet.folded[pieces[cut].start : pieces[-1].end]
-        before = sheet.slice(pieces[cut - 1].start, pieces[cut - 1].end)
-        if _DANGLING.search(" ".join(sheet.folded[pieces[cut - 1].start : pieces[cut - 1].end].split())):
-            continue
-        if before and (registers.title_pattern.match(head) or registers.authority_pattern.match(head)):
-            return join(sheet, pieces[cut:]), pieces[:cut]
+        before = sheet.folded[pieces[cut - 1].start : pieces[cut - 1].end]
+        named = join(sheet, pieces[cut:])
+        if named and not _DANGLING.search(before) and _is_authority(fold(str(named.value)), registers=registers):
+            return replace(named, value=_WIRES.sub("", str(named.value))), pieces[:cut]
     return None, pieces
 
 
+def _is_authority(folded: str, *, registers: Registers) -> bool:
+    begins = registers.title_pattern.match(folded) or registers.authority_pattern.match(folded)
+    return bool(begins) and len(folded) <= _LONGEST_NAME and not re.search(r"[;(]|\bve\b", folded)
+
+
 def _keep_capitals(sheet: Sheet, pieces: list[Span]) -> list[Span]:
-    """Where a subject is set in capitals, the first line in small letters is the body's."""
-    if not sheet.is_cased or not pieces or not sheet.text[pieces[0].start : pieces[0].end].isupper():
+    """Where a subject is set in capitals, the first word in small letters is the body's."""
+    if not sheet.is_cased or not pieces or not _capitals(sheet, pieces[0]):
         return pieces
-    for cut, piece in enumerate(pieces):
-        if not sheet.text[piece.start : piece.end].isupper():
-            return pieces[:cut]
-    return pieces
+    kept = []
+    for piece in pieces:
+        end = _capitals(sheet, piece)
+        kept += [Span(piece.start, end)] if end else []
+        if end < piece.end:
+            break
+    return kept
+
+
+def _capitals(sheet: Sheet, piece: Span) -> int:
+    """Where the words in capitals at the start of a line end; 0 where it begins with none but abbreviations."""
+    end = 0
+    for word in re.finditer(r"\S+", sheet.text[piece.start : piece.end]):
+        letters = fold("".join(c for c in word[0] if c.isalpha()))
+        if letters and not word[0].isupper() or letters and not end and not set(letters) & _VOWELS:
+            break
+        end = piece.start + word.end()
+    return end
+
+

@@ -30,7 +30,7 @@ def migrate(url: str) -> None:
         raise StoreError(
             "the database was written by a newer version of danvan; install that version"
         ) from error
-    except sa.exc.OperationalError as error:
+    except sa.exc.DatabaseError as error:
         raise StoreError(f"the database cannot be opened: {error.orig}") from error
     finally:
         engine.dispose()

@@ -33,7 +33,7 @@ class LabelFilter:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which items, newest first. Lower bounds are inclusive, upper ones exclusive; `before` is an id."""
+    """Which items, newest first. Lower bounds are inclusive, upper ones exclusive."""
 
     intake: str | None = None
     kind: str | None = None
@@ -43,7 +43,7 @@ class Query:
     received_to: datetime | None = None
     dated_from: date | None = None
     dated_to: date | None = None
-    before: str | None = None
+    cursor: str | None = None
     limit: int = 50
 
 
@@ -76,10 +76,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some items and where the next page begins; None after the last."""
+    """Some items and the cursor of the next page; None on the last."""
 
     items: tuple[Summary, ...]
-    next_before: str | None
+    next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ def _conditions(query: Query) -> list[sa.ColumnElement[bool]]:
         (query.received_to, items.received_at.__lt__),
         (query.dated_from, analyses.dated.__ge__),
         (query.dated_to, analyses.dated.__lt__),
-        (query.before, items.id.__lt__),
+        (query.cursor, items.id.__lt__),
     )
     plain = [compare(value) for value, compare in asked if value is not None]
     return plain + [condition for labels in query.labels for condition in _label_conditions(labels)]

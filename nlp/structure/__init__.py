@@ -1,0 +1,59 @@
+"""The official form of a document: letterhead, paragraphs, citations, duties, recipients, signature.
+
+Source: Decree 30/2020/NĐ-CP (State); Regulation 399-QĐ/TW (2026) and Guideline 36-HD/VPTW (2018) (Party).
+"""
+
+from nlp.structure.citations import read_citations
+from nlp.structure.duties import read_duties
+from nlp.structure.issuers import read_issuer
+from nlp.structure.letterhead import read_letterhead
+from nlp.structure.recipients import find_annex, read_addressees, read_recipients, widen
+from nlp.structure.registers import Registers, load_registers
+from nlp.structure.sections import Zones, read_paragraphs
+from nlp.structure.sheet import read_sheet
+from nlp.structure.signature import read_signature
+from nlp.text import fold
+from nlp.types import Document, Metadata, Span, Structure
+
+__all__ = ["Registers", "load_registers", "read_structure"]
+
+
+def read_structure(doc: Document, *, registers: Registers) -> Structure:
+    """Read the official form of a document; what the text lacks is None or empty."""
+    sheet = read_sheet(doc)
+    head = read_letterhead(sheet, registers=registers)
+    body = Span(head.end, find_annex(sheet, head.end))
+    addressees = read_addressees(sheet, head.upper.end)
+    listed = read_recipients(sheet, body, registers=registers)
+    signature = read_signature(sheet, body, after=listed.span.end if listed else None, registers=registers)
+    metadata = Metadata(
+        kind=head.kind,
+        number=head.number,
+        symbol=head.symbol,
+        canonical=head.canonical,
+        date=head.date,
+        place=head.place,
+        issuer=read_issuer(sheet, head, signed_for=signature.on_behalf if signature else None, registers=registers),
+        subject=head.subject,
+        signer=signature.signer if signature else None,
+        signer_title=signature.title if signature else None,
+        recipients=listed.field if listed else addressees and addressees.field,
+    )
+    spans = [addressees.span] if addressees else []
+    if listed:
+        spans.append(widen(listed, signature.span.start) if signature else listed.span)
+    zones = Zones(Span(head.start, head.end), tuple(spans), signature.span if signature else None)
+    paragraphs = read_paragraphs(sheet, zones)
+    return Structure(
+        metadata,
+        paragraphs,
+        read_citations(sheet, own=head.canonical, registers=registers),
+        read_duties(
+            sheet,
+            paragraphs,
+            kind=registers.kind_named.get(fold(str(head.kind.value))) if head.kind else None,
+            issued=str(head.date.value) if head.date else None,
+            registers=registers,
+        ),
+    )
+

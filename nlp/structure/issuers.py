@@ -1,0 +1,165 @@
+"""Who issued a document: the name in the letterhead, else one inferred from title, signature or symbol.
+
+Source: Decree 30/2020/NĐ-CP, annex I, part I, section II.2 (the body stands below the one it belongs to);
+Guideline 36-HD/VPTW (2018) on the issuing organisation.
+"""
+
+import re
+
+from nlp.structure.letterhead import Letterhead
+from nlp.structure.registers import Issuer, Place, Registers, spell
+from nlp.structure.sheet import Sheet
+from nlp.text import fold
+from nlp.types import Field, Span
+
+# Marks of secrecy, urgency and draft that may stand among the lines of the head.
+_MARK = re.compile(r"(?:du thao|ban sao|(?:toi |tuyet )?mat|(?:thuong )?khan|hoa toc|so)\b")
+_AREA = re.compile(r"(?<!\w)(?:thanh pho|tinh|quan|huyen|thi xa|phuong|xa|dac khu)(?!\w)")
+_SPEAKS = r"(?:co\s+y\s+kien|thong\s+bao|tra\s+loi|de\s+nghi|yeu\s+cau)(?!\w)"
+_FEW_WORDS = 2
+# A body named by these words alone goes on in the next line ("ỦY" + "BAN NHÂN DÂN", "VĂN PHÒNG" + "CHÍNH PHỦ").
+_UNFINISHED = re.compile(r"(?:uy|uy ban|hoi dong|van phong|ban|so|bo|cuc|tong cuc|vu|vien|trung tam|hoi|.*(?:[,-]| va| cua))")
+
+
+def read_issuer(sheet: Sheet, head: Letterhead, *, signed_for: str | None, registers: Registers) -> Field | None:
+    """Name the issuer; `signed_for` is the body on whose behalf the document is signed."""
+    bodies = _read_bodies(sheet, head, registers=registers)
+    if bodies:
+        names = [spell(sheet.slice(*_bounds(spans)), registers=registers) for spans in bodies]
+        return _name_in_full(names, bodies, registers=registers)
+    title = head.title
+    named = [part.value for part in (title and title.by, title and title.authority) if part]
+    told = (*named, head.noted_by, signed_for, _by_symbol(head, registers=registers), _speaker(sheet, registers=registers))
+    for name in told:
+        if name:
+            full = _complete(spell(str(name), registers=registers), head, registers=registers)
+            return Field(full, None, None, inferred=True)
+    return None
+
+
+def _read_bodies(sheet: Sheet, head: Letterhead, *, registers: Registers) -> list[list[Span]]:
+    """The bodies named above the number, each as the stretches of its lines."""
+    bodies: list[list[Span]] = []
+    held: list[Span] = []  # lines too short to tell, such as "ỦY" above "BAN NHÂN DÂN"
+    text = ""
+    for piece in _upper_pieces(sheet, head):
+        folded = " ".join(sheet.folded[piece.start : piece.end].split())
+        if _is_noise(sheet, piece, folded, registers=registers):
+            continue
+        alone = " ".join(sheet.slice(span.start, span.end) for span in [*held, piece])
+        if bodies and (not registers.issuer_head.match(folded) or _goes_on(text, folded, registers=registers)):
+            bodies[-1].append(piece)
+            text = f"{text} {folded}"
+        elif registers.issuer_head.match(fold(alone)):
+            bodies.append([*held, piece])
+            text, held = fold(alone), []
+        else:
+            held = [piece] if len(folded.split()) <= _FEW_WORDS else []
+    return bodies
+
+
+def _is_noise(sheet: Sheet, piece: Span, folded: str, *, registers: Registers) -> bool:
+    """Whether a line of the head cannot be part of an issuer's name, which stands in capitals."""
+    in_small = sheet.is_cased and not sheet.text[piece.start : piece.end].isupper()
+    return in_small or bool(_MARK.match(folded) or registers.kind_pattern.match(folded))
+
+
+def _upper_pieces(sheet: Sheet, head: Letterhead) -> list[Span]:
+    """What the part above the title holds besides motto, number, place and date, line by line."""
+    number = head.canonical or head.symbol
+    end = min(head.upper.end, number.start) if number and number.start is not None else head.upper.end
+    pieces = []
+    for line in sheet.lines:
+        if line.start >= head.upper.start and line.end <= max(end, head.upper.start):
+            start, stop = line.start, line.end
+            for span in head.taken:
+                if span.start < stop and span.end > start:
+                    start, stop = (span.end, stop) if span.start <= start else (start, span.start)
+            start, stop = sheet.trim(start, max(start, stop))
+            if start < stop:
+                pieces.append(Span(start, stop))
+    return pieces
+
+
+def _goes_on(before: str, line: str, *, registers: Registers) -> bool:
+    """Whether a line that could begin a body's name only continues the one before it."""
+    if not before:
+        return False
+    joined = f"{before} {line}"
+    names = (fold(issuer.name) for issuer in registers.issuers)
+    crosses = any(joined.startswith(n) and len(n) > len(before) + 1 for n in names)
+    return crosses or bool(_UNFINISHED.fullmatch(before))
+
+
+def _name_in_full(names: list[str], bodies: list[list[Span]], *, registers: Registers) -> Field:
+    """The last body named, completed by the one above it where its own name does not tell whose it is."""
+    start, end = _bounds(bodies[-1])
+    name = names[-1]
+    above = names[-2] if len(names) > 1 else None
+    known = _registered(name, registers=registers)
+    superior = _registered(above, registers=registers) if above else None
+    if above and not _AREA.search(fold(name)):
+        area = superior[1] if superior and superior[0].of_place else ""
+        owner = above if known and known[0].within else area
+        if owner and fold(owner) not in fold(name):
+            name, start = f"{name} {owner}", _bounds(bodies[-2])[0]
+    return Field(name, start, end)
+
+
+def _complete(name: str, head: Letterhead, *, registers: Registers) -> str:
+    """Add the place of the letterhead, and the body above, to an inferred name that lacks them."""
+    known = _registered(name, registers=registers)
+    if known and known[0].within and not known[1]:
+        above = _by_symbol(head, registers=registers)
+        name = f"{name} {above}" if above else name
+    place = _province(head, registers=registers)
+    local = [i for i in registers.issuers if i.of_place and fold(name).endswith(fold(i.name))]
+    if not local or place is None:
+        return name
+    return f"{name} {place.name if local[0].side == 'party' else f'{place.kind} {place.name}'}"
+
+
+def _by_symbol(head: Letterhead, *, registers: Registers) -> str | None:
+    """The body whose abbreviation the symbol ends with: "CT/TU", "QĐ-UBND", "NQ/QH15"."""
+    if head.symbol is None:
+        return None
+    parts = re.split(r"[-/]", str(head.symbol.value))
+    if re.fullmatch(r"(UBTV)?QH\d*", parts[-1]):
+        return "Ủy ban Thường vụ Quốc hội" if parts[-1].startswith("UBTV") else "Quốc hội"
+    found = [i.name for part in parts for i in registers.issuers if i.abbreviation == part and not i.within]
+    place = _province(head, registers=registers)
+    if "Tỉnh ủy" in found and place and place.kind == "tỉnh":
+        return "Tỉnh ủy"
+    return found[0] if found else None
+
+
+def _speaker(sheet: Sheet, *, registers: Registers) -> str | None:
+    """The body that speaks in a letter that lost its head: "Cục Thuế có ý kiến như sau"."""
+    match = re.search(rf"({registers.authority_pattern.pattern})\s+{_SPEAKS}", sheet.folded)
+    return sheet.slice(*match.span(1)) if match else None
+
+
+def _province(head: Letterhead, *, registers: Registers) -> Place | None:
+    if head.place is None:
+        return None
+    name = fold(str(head.place.value))
+    return next((place for place in registers.places if fold(place.name) == name), None)
+
+
+def _registered(name: str, *, registers: Registers) -> tuple[Issuer, str] | None:
+    """The longest registered name, or abbreviation, that a name begins with, and what follows it."""
+    folded = fold(name)
+    known = [
+        (len(written), issuer)
+        for issuer in registers.issuers
+        for written in (issuer.name, issuer.abbreviation)
+        if written and re.match(rf"{re.escape(fold(written))}(?!\w)", folded)
+    ]
+    if not known:
+        return None
+    length, issuer = max(known, key=lambda pair: pair[0])
+    return issuer, name[length:].strip()
+
+
+def _bounds(spans: list[Span]) -> tuple[int, int]:
+    return spans[0].start, spans[-1].end

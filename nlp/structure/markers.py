@@ -1,0 +1,73 @@
+"""What a line begins with: an article, a part, a number, a letter, a bullet; and the numbers of tasks they make.
+
+Source: Decree 30/2020/NĐ-CP, annex I, part I, section II.6.d (phần, chương, mục, tiểu mục, điều, khoản, điểm; Roman,
+Arabic, letters). All patterns match folded text, so that letter case plays no part.
+"""
+
+import re
+from dataclasses import dataclass
+
+_ROMAN = r"(?:x{0,2}(?:ix|iv|v?i{1,3}|v)|x{1,2})"
+_PATTERNS = (
+    ("article", re.compile(r"dieu\s+(?P<label>\d+[a-z]?)\s*[.:](?!\d)\s*")),
+    ("part", re.compile(rf"(?:phan|chuong|muc|tieu muc|phu luc)(?:\s+(?:{_ROMAN}|\d{{1,2}}|thu \w+|[a-z]))?\s*(?:[.:–-]\s|$)")),
+    ("decimal", re.compile(r"(?P<label>\d{1,2}(?:\.\d{1,2}){1,3})[.)]?\s+(?=\D)")),
+    ("arabic", re.compile(r"(?P<label>\d{1,3})\s?\.(?!\d)\s*")),
+    ("bracket", re.compile(r"\(?(?P<label>\d{1,3})\s?[)/]\s+")),
+    ("roman", re.compile(rf"(?P<label>{_ROMAN})\s?[.–-]\s+")),
+    ("letter", re.compile(r"(?P<label>[a-z])\s?\)\s*")),
+    ("initial", re.compile(r"(?P<label>[a-h])\.\s+")),
+    ("bullet", re.compile(r"[-–—+•*]\s*(?!\d)")),
+)
+Level = str
+Path = tuple[tuple[Level, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """The level and label of a mark ("arabic", "3"), and its length in code points."""
+
+    level: Level
+    label: str
+    length: int
+
+
+def find_marker(text: str, folded: str) -> Marker | None:
+    """The mark at the start of a line; `text` is the line as written, `folded` its folded twin."""
+    for level, pattern in _PATTERNS:
+        match = pattern.match(folded)
+        if match:
+            label = match.groupdict().get("label") or ""
+            if level in {"letter", "initial"}:
+                label = text[match.start("label") : match.end("label")].lower()
+            return Marker(level, label.upper() if level == "roman" else label, match.end())
+    return None
+
+
+def advance(path: Path, marker: Marker) -> Path:
+    """The numbers in force at a marker: its level replaces the same level and all below it.
+
+    Levels nest in the order in which a document first uses them; articles and parts begin anew.
+    """
+    if marker.level == "bullet":
+        return path
+    if marker.level == "part":
+        return ()
+    if marker.level == "article":
+        return ((marker.level, marker.label),)
+    level = marker.level
+    if level == "decimal":
+        path = tuple(step for step in path if step[0] != "arabic")
+        level = f"decimal{marker.label.count('.')}"
+    elif level == "arabic":
+        path = tuple(step for step in path if not step[0].startswith("decimal"))
+    levels = [step[0] for step in path]
+    kept = path[: levels.index(level)] if level in levels else path
+    if level.startswith("decimal"):
+        kept = tuple(step for step in kept if not step[0].startswith("decimal"))
+    return (*kept, (level, marker.label))
+
+
+def task_number(path: Path) -> str | None:
+    """The path as people cite it: "3", "II.2.a"."""
+    return ".".join(label for _, label in path) or None

@@ -1,0 +1,128 @@
+"""Who receives a document: the lines under "Nơi nhận", and the addressees after "Kính gửi".
+
+Source: Decree 30/2020/NĐ-CP, annex I, part I, section II.9 (boxes 9a and 9b); the last line is the filing ("Lưu").
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from nlp.structure.registers import Registers
+from nlp.structure.sheet import Line, Sheet
+from nlp.structure.subject import begins_body
+from nlp.types import Field, Span
+
+ADDRESS = re.compile(r"\s*(?<!\w)kinh\s+gui\s*(?::\s*|(?=\s))")
+_LABEL = re.compile(r"^[ ]*noi\s+nhan(?:\s*:|[ ]*$)\s?", re.MULTILINE)
+_DASH = re.compile(r"\s*[-–—+•]\s*")
+_FILING = re.compile(r"\W*luu(?!\w)")
+_ENDS = " \t\n-–—+•.;,:/"
+# An annex is not part of the document proper: its forms have recipients and signatures of their own.
+_ANNEX = re.compile(
+    r"^[ ]*(?:phu\s+luc|bieu\s+mau|mau\s+so|mau\s+\d+)(?:[ ]+[ivx\d.a-z/-]{1,8}){0,2}[ ]*$", re.MULTILINE
+)
+_MAX_LINES = 80
+_REMARKS = 160  # code points
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """The lines of recipients, and the stretch they take with their label."""
+
+    field: Field
+    span: Span
+
+
+def find_annex(sheet: Sheet, after: int) -> int:
+    """Where the first annex begins, or the end of the text."""
+    match = _ANNEX.search(sheet.folded, after)
+    return match.start() if match else len(sheet.text)
+
+
+def read_recipients(sheet: Sheet, body: Span, *, registers: Registers) -> Recipients | None:
+    """Read the lines under "Nơi nhận" in a stretch of text; None where it has no such label."""
+    label = _LABEL.search(sheet.folded, body.start, body.end)
+    if label is None:
+        return None
+    entries: list[Span] = []
+    for line in _lines_below(sheet, label.end(), body.end):
+        piece = Span(*sheet.trim(max(line.start, label.end()), line.end))
+        dashed = bool(_DASH.match(sheet.folded, piece.start))
+        if line.bar and entries:
+            break
+        if line.is_empty or piece.start >= piece.end:
+            continue
+        if entries and not dashed:
+            if _ends_list(line, entries, sheet, registers=registers):
+                break
+            if _DASH.match(sheet.folded, entries[0].start):
+                entries[-1] = Span(entries[-1].start, piece.end)
+                continue
+        cut = _find_cut(sheet, piece, registers=registers)
+        entries.append(Span(piece.start, cut))
+        if cut < piece.end:
+            break
+    return _gather(sheet, label.start(), entries)
+
+
+def read_addressees(sheet: Sheet, at: int) -> Recipients | None:
+    """Read the addressees of a letter from its "Kính gửi" at an offset."""
+    mark = ADDRESS.match(sheet.folded, at)
+    if mark is None:
+        return None
+    entries: list[Span] = []
+    for line in _lines_below(sheet, mark.end(), len(sheet.text)):
+        piece = Span(*sheet.trim(max(line.start, mark.end()), line.end))
+        if line.is_empty or piece.start >= piece.end:
+            continue
+        if _DASH.match(sheet.folded, piece.start) or not entries:
+            entries.append(piece)
+        elif _is_closed(sheet, entries[-1]) or begins_body(line, is_first=False):
+            break
+        else:
+            entries[-1] = Span(entries[-1].start, piece.end)
+        if sheet.text[piece.end - 1] == ".":
+            break
+    return _gather(sheet, at, entries)
+
+
+def widen(listed: Recipients, signature_start: int) -> Span:
+    """The stretch of the recipients with remarks below it ("(Để báo cáo)", typist's marks), up to the signature."""
+    gap = signature_start - listed.span.end
+    return Span(listed.span.start, signature_start if 0 < gap <= _REMARKS else listed.span.end)
+
+
+def _lines_below(sheet: Sheet, start: int, end: int) -> Iterable[Line]:
+    return [line for line in sheet.lines if line.end > start and line.start < end][:_MAX_LINES]
+
+
+def _ends_list(line: Line, entries: Sequence[Span], sheet: Sheet, *, registers: Registers) -> bool:
+    """Whether a line without a dash stands below the list: a signature, a typist's mark, a remark in brackets."""
+    last = entries[-1]
+    done = _FILING.match(sheet.folded, last.start) or _is_closed(sheet, last)
+    dashed = _DASH.match(sheet.folded, entries[0].start)
+    signs = registers.signature_pattern.match(line.folded) and (line.text.isupper() or not sheet.is_cased)
+    return bool(signs or (done and dashed))
+
+
+def _is_closed(sheet: Sheet, piece: Span) -> bool:
+    return sheet.text[piece.end - 1] in ".;:"
+
+
+def _find_cut(sheet: Sheet, piece: Span, *, registers: Registers) -> int:
+    """Where a signature begins on a line of recipients, columns having been run together; else the line's end."""
+    if not sheet.is_cased:
+        return piece.end
+    for match in registers.signature_pattern.finditer(sheet.folded, piece.start, piece.end):
+        shown = sheet.text[match.start() : match.end()].strip()
+        if shown.isupper() and len(shown) > len("KT."):
+            return sheet.trim(piece.start, match.start())[1]
+    return piece.end
+
+
+def _gather(sheet: Sheet, start: int, entries: Sequence[Span]) -> Recipients | None:
+    lines = [sheet.slice(entry.start, entry.end).strip(_ENDS) for entry in entries]
+    if not any(lines):
+        return None
+    value = tuple(line for line in lines if line)
+    return Recipients(Field(value, entries[0].start, entries[-1].end), Span(start, entries[-1].end))

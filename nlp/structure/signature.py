@@ -1,0 +1,188 @@
+"""Who signed a document, with what title, and on whose behalf.
+
+Source: Decree 30/2020/NĐ-CP, annex I, part I, section II.7 ("TM.", "KT.", "TL.", "TUQ.");
+Guideline 36-HD/VPTW (2018) ("T/M", "K/T").
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from nlp.structure.registers import Registers, spell
+from nlp.structure.sheet import Line, Sheet
+from nlp.types import Field, Span
+
+_STOP = re.compile(r"[-–+•]\s|noi nhan|phu luc|[(\[]?\d")
+_MAX_LINES = 12
+_MAX_LINE = 90  # code points of a line of a title
+_MAX_RUN = 160  # code points of a signature whose lines were run together
+_MAX_NAME = 6  # words
+_FULL_NAME = 3  # a shorter name may go on in the next line
+_DELEGATED = {"kt", "tl", "tuq"}
+_ACTING = "q"
+_TOKEN = re.compile(r"\S+")
+_WORD = re.compile(r"[^\W\d_][^\W\d_'’.-]*")
+_DEPUTY = re.compile(r"(?:pho|thu|uy)\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The signature block; `on_behalf` is the body after "TM."."""
+
+    span: Span
+    signer: Field
+    title: Field | None = None
+    on_behalf: str | None = None
+
+
+def read_signature(sheet: Sheet, body: Span, *, after: int | None, registers: Registers) -> Signature | None:
+    """Read the signature in a stretch of text: the first one behind the recipients (`after`), else the last one."""
+    found: list[Signature] = []
+    for at, line in enumerate(sheet.lines):
+        start = max(line.start, after) if after and line.start < after < line.end else line.start
+        if start < body.start or line.end > body.end or (found and start < found[-1].span.end):
+            continue
+        first = Span(start, min(line.end, start + _MAX_RUN) if sheet.is_cased else line.end)
+        if _begins(sheet, first, registers=registers):
+            signature = _read_block(sheet, [first, *_rest(sheet.lines[at + 1 :], body)], registers=registers)
+            if signature and after is not None and start >= after:
+                return signature
+            found += [signature] if signature else []
+    return found[-1] if found else None
+
+
+def _begins(sheet: Sheet, piece: Span, *, registers: Registers) -> bool:
+    """Whether a line opens a signature: "TM." and the like, or a title set in capitals."""
+    start, end = sheet.trim(piece.start, piece.end)
+    match = registers.signature_pattern.match(sheet.folded, start, end)
+    if match is None or (match.end() < end and sheet.text[end - 1] in ".;:"):
+        return False
+    return sheet.text[start : match.end()].isupper() if sheet.is_cased else end - start <= _MAX_LINE
+
+
+def _rest(lines: Sequence[Line], body: Span) -> list[Span]:
+    """The lines that may belong to a signature begun above them."""
+    rest: list[Span] = []
+    for line in lines[:_MAX_LINES]:
+        if line.bar or line.end > body.end or _STOP.match(line.folded) or len(line.text) > _MAX_LINE:
+            break
+        if not line.is_empty:
+            rest.append(Span(line.start, line.end))
+    return rest
+
+
+def _read_block(sheet: Sheet, pieces: Sequence[Span], *, registers: Registers) -> Signature | None:
+    name = _find_name(sheet, pieces, registers=registers)
+    if name is None:
+        return None
+    start = sheet.trim(pieces[0].start, pieces[0].end)[0]
+    above = Span(start, name.start)
+    return Signature(
+        Span(start, name.end),
+        signer=Field(sheet.slice(name.start, name.end), name.start, name.end),
+        title=_own_title(sheet, above, registers=registers),
+        on_behalf=_on_behalf(sheet, above, registers=registers),
+    )
+
+
+def _find_name(sheet: Sheet, pieces: Sequence[Span], *, registers: Registers) -> Span | None:
+    """The name below the titles: told by its letter case, else the first line below the last title."""
+    pieces = [piece for piece in (_strip(sheet, p, registers=registers) for p in pieces) if piece.start < piece.end]
+    if sheet.is_cased:
+        for at, piece in enumerate(pieces):
+            start = _skip_capitals(sheet, piece)
+            if start < piece.end:
+                return _join_name(sheet, Span(start, _cut_name(sheet, start, piece.end)), pieces[at + 1 :])
+    return _name_by_place(sheet, pieces, registers=registers)
+
+
+def _name_by_place(sheet: Sheet, pieces: Sequence[Span], *, registers: Registers) -> Span | None:
+    """The name told by its place alone: the line below the last title, or what follows the title on its line."""
+    titled = [i for i, p in enumerate(pieces) if registers.signature_pattern.match(sheet.folded, p.start, p.end)]
+    if not titled:
+        return None
+    last = pieces[titled[-1]]
+    title = list(registers.title_pattern.finditer(sheet.folded, last.start, last.end))
+    behind = [Span(*sheet.trim(title[-1].end(), last.end))] if title else []
+    for piece in [*pieces[titled[-1] + 1 : titled[-1] + 2], *behind]:
+        if _is_name(sheet.slice(piece.start, piece.end), is_cased=False):
+            return piece
+    return None
+
+
+def _strip(sheet: Sheet, piece: Span, *, registers: Registers) -> Span:
+    """A line without white space, "(Đã ký)" and the rank or degree before a name."""
+    start, end = sheet.trim(piece.start, piece.end)
+    for pattern in (registers.signed_pattern, registers.rank_pattern):
+        match = pattern.match(sheet.folded, start, end)
+        start = sheet.trim(match.end(), end)[0] if match else start
+    return Span(start, end)
+
+
+def _skip_capitals(sheet: Sheet, piece: Span) -> int:
+    """Where the first word not set in capitals begins; one capital letter alone may begin a name ("Y Thông")."""
+    words = list(_TOKEN.finditer(sheet.text, piece.start, piece.end))
+    for i, word in enumerate(words):
+        mixed = not word[0].isupper() and any(c.isalpha() for c in word[0])
+        initial = len(word[0]) == 1 and i + 1 < len(words) and not words[i + 1][0].isupper()
+        if mixed or (initial and word[0].isalpha()):
+            return word.start()
+    return piece.end
+
+
+def _cut_name(sheet: Sheet, start: int, end: int) -> int:
+    """Where a name ends at the latest: before an annex run on behind it, set in capitals or called one."""
+    for word in _TOKEN.finditer(sheet.text, start, end):
+        runs_on = len(word[0]) > 1 and word[0].isupper() or not word[0][0].isalpha()
+        if word.start() > start and (runs_on or sheet.folded.startswith("phu luc", word.start())):
+            return sheet.trim(start, word.start())[1]
+    return end
+
+
+def _join_name(sheet: Sheet, name: Span, below: Sequence[Span]) -> Span | None:
+    """A name, with the words of it that were pushed to the next line; None where the words are no name."""
+    n_words = len(sheet.text[name.start : name.end].split())
+    if n_words < _FULL_NAME and below:
+        rest = sheet.slice(below[0].start, below[0].end)
+        if len(rest.split()) <= _FULL_NAME - 1 and not rest.isupper() and _is_name(f"A {rest}", is_cased=True):
+            name = Span(name.start, below[0].end)
+    return name if _is_name(sheet.slice(name.start, name.end), is_cased=True) else None
+
+
+def _is_name(shown: str, *, is_cased: bool) -> bool:
+    words = shown.split()
+    fits = 2 <= len(words) <= _MAX_NAME and all(_WORD.fullmatch(word) for word in words)
+    return fits and (not is_cased or all(word[0].isupper() for word in words))
+
+
+def _own_title(sheet: Sheet, above: Span, *, registers: Registers) -> Field | None:
+    """The signer's own title, not that of the person signed for.
+
+    "KT. BỘ TRƯỞNG / THỨ TRƯỞNG" gives "Thứ trưởng"; "TM. ỦY BAN NHÂN DÂN / CHỦ TỊCH" gives "Chủ tịch".
+    """
+    marks = list(registers.delegation_pattern.finditer(sheet.folded, above.start, above.end))
+    tail = marks[-1].end() if marks else above.start
+    titles = list(registers.title_pattern.finditer(sheet.folded, tail, above.end))
+    mark = re.sub(r"\W", "", marks[-1][0]) if marks else ""
+    if mark in _DELEGATED:
+        deputies = [title for title in titles[1:] if _DEPUTY.match(title[0])]
+        titles = deputies or titles[1:]
+    if not titles:
+        return None
+    start = marks[-1].start() if mark == _ACTING else titles[0].start()
+    bounds = [start, *(title.start() for title in titles[1:]), above.end]
+    held = [sheet.slice(*pair).strip(" ,") for pair in pairwise(bounds)]
+    value = ", ".join(spell(title, registers=registers) for title in held)
+    return Field(value, *sheet.trim(start, above.end))
+
+
+def _on_behalf(sheet: Sheet, above: Span, *, registers: Registers) -> str | None:
+    """The body after "TM.", up to the next mark or title."""
+    marks = list(registers.delegation_pattern.finditer(sheet.folded, above.start, above.end))
+    if not marks or not re.sub(r"\W", "", marks[0][0]) == "tm":
+        return None
+    start = marks[0].end()
+    title = registers.title_pattern.search(sheet.folded, start + 1, above.end)
+    end = min([mark.start() for mark in marks[1:]] + ([title.start()] if title else []), default=above.end)
+    return sheet.slice(start, end) or None

@@ -1,0 +1,31 @@
+"""What routes are handed: the desk, and the promise that a body is of the right media type."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request
+
+from service.actions import Desk
+
+
+async def _get_desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+TheDesk = Annotated[Desk, Depends(_get_desk)]
+
+
+def media_type_of(request: Request) -> str:
+    """The media type of the body, without its parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def takes(*media_types: str) -> Callable[[Request], Awaitable[None]]:
+    """A dependency that answers 415 to other bodies."""
+
+    async def check(request: Request) -> None:
+        if media_type_of(request) not in media_types:
+            raise HTTPException(415, f"send the body as {' or '.join(media_types)}")
+
+    return check

@@ -1,0 +1,44 @@
+"""Errors as problem+json, and their place in the OpenAPI description.
+
+Source: RFC 9457, Problem Details for HTTP APIs.
+"""
+
+import re
+from dataclasses import asdict
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from service.faults import TITLES, Fault
+from service.schemas import Problem
+
+_MEDIA_TYPE = "application/problem+json"
+Responses = dict[int | str, dict[str, Any]]  # FastAPI's own type
+
+
+def problem_response(request: Request, fault: Fault) -> JSONResponse:
+    """The answer of the API to an error."""
+    body: dict[str, object] = {
+        "type": f"urn:danvan:problem:{re.sub('(?<=.)(?=[A-Z])', '-', fault.name).lower()}",
+        "title": fault.title,
+        "status": fault.status,
+        "detail": fault.detail,
+        "instance": request.url.path,
+    }
+    if fault.errors:
+        body["errors"] = [asdict(error) for error in fault.errors]
+    return JSONResponse(
+        body, status_code=fault.status, headers=dict(fault.headers), media_type=_MEDIA_TYPE
+    )
+
+
+def problems(*statuses: int) -> Responses:
+    """The errors a route can answer, for its OpenAPI description; 500 and 503 always can be."""
+    return {
+        status: {
+            "description": TITLES[status],
+            "content": {_MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+        }
+        for status in (*statuses, 500, 503)
+    }

@@ -1,0 +1,33 @@
+"""`/v1/sources`: where texts come from; those of an unregistered source are refused."""
+
+from fastapi import APIRouter, Depends, Response
+
+from service.api.desk import TheDesk, takes
+from service.api.problems import problems
+from service.schemas import SourceIn
+from service.store.intake import Source, register_source
+from service.store.views import list_sources
+
+router = APIRouter(prefix="/v1/sources", tags=["sources"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses={
+        200: {"model": Source, "description": "The very same source was registered"},
+        **problems(400, 403, 409, 413, 415, 422),
+    },
+    dependencies=[Depends(takes("application/json"))],
+)
+def post_source(desk: TheDesk, body: SourceIn, response: Response) -> Source:
+    """Register a source with the legal basis for reading it and how long its texts are kept."""
+    source = Source(**body.model_dump())
+    response.status_code = 201 if register_source(desk.engine, source) else 200
+    return source
+
+
+@router.get("", responses=problems())
+def get_sources(desk: TheDesk) -> tuple[Source, ...]:
+    """Every registered source."""
+    return list_sources(desk.engine)

@@ -1,0 +1,270 @@
+"""The command line `danvan`: a thin shell around the pipeline and the service.
+
+Exit codes: 0 done, 1 something failed (one sentence on stderr says what), 2 wrong usage.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from nlp.errors import DanvanError, InputError, UnreadableFile
+from nlp.pipeline import Pipeline, Request
+from nlp.readers import from_text
+from nlp.readers.child import read_in_child
+from nlp.taxonomy import load_pack
+from nlp.types import Document
+from service.app import build_pipeline
+from service.batch import Job, Tally, run_batch
+from service.console import Printer
+from service.records import is_table, read_records
+from service.settings import Settings, load_settings
+
+app = typer.Typer(
+    help="Vietnamese document intelligence: task areas, tone and sentiment, with the words that prove them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+taxonomy_app = typer.Typer(help="Work with taxonomy packs.", no_args_is_help=True)
+app.add_typer(taxonomy_app, name="taxonomy")
+
+
+class Kind(StrEnum):
+    """What a text is taken for."""
+
+    auto = "auto"
+    official = "official"
+    opinion = "opinion"
+
+
+_out = Console()
+_err = Console(stderr=True)
+
+
+def main() -> None:
+    """Run the command line; an error raised on purpose becomes one sentence and exit code 1."""
+    logging.captureWarnings(capture=True)
+    try:
+        app()
+    except DanvanError as error:
+        _err.print(f"danvan: {error}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+@app.command()
+def analyze(
+    files: Annotated[list[Path], typer.Argument(help="files to read")],
+    *,
+    kind: Annotated[Kind, typer.Option(help="what the texts are")] = Kind.auto,
+    json: Annotated[bool, typer.Option("--json", help="one Analysis a line")] = False,
+) -> None:
+    """Analyse files: a readable summary, or Analysis JSON lines."""
+    settings = load_settings()
+    pipeline = build_pipeline(settings)
+    printer = Printer.of(_out, taxonomy=pipeline.taxonomy)
+    failed = False
+    for path in files:
+        try:
+            for name, doc in _documents(path, settings=settings):
+                analysis = pipeline.analyze(Request(name, doc, kind.value))
+                if json:
+                    sys.stdout.write(orjson.dumps(analysis).decode() + "\n")
+                else:
+                    printer.show(analysis, text=doc.text)
+        except InputError as error:
+            failed = True
+            _err.print(f"{path}: {error}", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def text(file: Annotated[Path, typer.Argument(help="the file to read")]) -> None:
+    """Print the extracted NFC text, the one that all offsets count in."""
+    sys.stdout.write(_read(file, settings=load_settings()).text)
+
+
+@app.command()
+def batch(
+    source: Annotated[Path, typer.Argument(metavar="IN", help=".jsonl, .csv, .xlsx or .parquet")],
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help="where the JSON lines go")],
+    kind: Annotated[Kind, typer.Option(help="of records that name none")] = Kind.auto,
+    workers: Annotated[int, typer.Option(min=1, help="processes")] = 1,
+    model: Annotated[str | None, typer.Option(help="NAME or NAME@VERSION")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="start anew")] = False,
+) -> None:
+    """Analyse many texts; a bad record becomes a line with its error, and a broken run can be resumed."""
+    settings = load_settings()
+    settings = settings.model_copy(update={"model": model}) if model else settings
+    job = Job(source, output, settings.model, kind.value, settings.max_opinion_chars, workers)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=_err, transient=True) as progress:
+        bar = progress.add_task("texts", total=None)
+
+        def report(tally: Tally) -> None:
+            progress.update(bar, completed=tally.n_done)
+
+        tally = run_batch(
+            job, build=partial(build_pipeline, settings), report=report, overwrite=overwrite
+        )
+    _err.print(f"{tally.n_done} records in {output}, {tally.n_failed} of this run with an error")
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="models/recipes/*.toml")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="folder of artifacts")] = None,
+) -> None:
+    """Train a recipe: artifact and card."""
+    from models.train import train as run_recipe  # scikit-learn takes a second to load
+
+    folder = run_recipe(
+        recipe,
+        out=out or load_settings().models_folder,
+        report=lambda line: _err.print(line, highlight=False),
+    )
+    _out.print(str(folder), highlight=False, soft_wrap=True)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="NAME or NAME@VERSION")],
+    data: Annotated[Path, typer.Argument(help="a folder of labelled texts")],
+    *,
+    split: Annotated[str, typer.Option(help="test, train or all")] = "test",
+) -> None:
+    """Measure a model on labelled texts; figures as JSON."""
+    from models.corpus import load_corpus
+    from models.evaluate import evaluate as measure_model
+    from models.registry import load_classifier
+
+    settings = load_settings()
+    taxonomy = load_pack(settings.corpus_folder / "taxonomies" / settings.taxonomy)
+    if split not in {"test", "train", "all"}:
+        raise typer.BadParameter("split is test, train or all", param_hint="--split")
+    examples = [e for e in load_corpus(data, taxonomy=taxonomy) if split in {e.split, "all"}]
+    classifier = load_classifier(model, folder=settings.models_folder)
+    report = measure_model(classifier, examples, taxonomy=taxonomy)
+    sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="address to listen on")] = None,
+    port: Annotated[int | None, typer.Option(help="port to listen on")] = None,
+) -> None:
+    """Serve the API and the page."""
+    changes = {"host": host, "port": port}
+    settings = load_settings().model_copy(
+        update={k: v for k, v in changes.items() if v is not None}
+    )
+    _serve(settings, pipeline=None)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    from service.store.migrate import migrate as run_migrations
+
+    run_migrations(load_settings().database_url)
+    _out.print("the database is up to date")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed, what is missing, and what that costs."""
+    from service.doctor import examine
+
+    failed = False
+    for finding in examine(load_settings()):
+        failed |= finding.needed and not finding.ok
+        mark = "ok     " if finding.ok else "MISSING" if finding.needed else "absent "
+        _out.print(f"{mark} {finding.name}: {finding.detail}", highlight=False, soft_wrap=True)
+    raise typer.Exit(1 if failed else 0)
+
+
+@taxonomy_app.command()
+def check(folder: Annotated[Path, typer.Argument(help="the pack's folder")]) -> None:
+    """Validate a taxonomy pack."""
+    pack = load_pack(folder)
+    sizes = ", ".join(f"{name} {len(facet.categories)}" for name, facet in pack.facets.items())
+    _out.print(f"{pack.name} {pack.version} is sound: {sizes}", highlight=False, soft_wrap=True)
+
+
+@app.command(hidden=True)
+def demo(
+    files: Annotated[list[Path], typer.Argument(help="files to show")],
+    *,
+    port: Annotated[int, typer.Option(help="port to serve on")] = 8000,
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="serve afterwards")] = True,
+) -> None:
+    """What `make demo` runs: analyse files, print them, store them, serve."""
+    from service.demo import store_all
+
+    settings = load_settings().model_copy(update={"port": port})
+    pipeline = build_pipeline(settings)
+    printer = Printer.of(_out, taxonomy=pipeline.taxonomy)
+    named = [pair for path in files for pair in _documents(path, settings=settings)]
+    for name, doc in named:
+        printer.show(pipeline.analyze(Request(name, doc)), text=doc.text)
+    n_stored = store_all(files, settings=settings, pipeline=pipeline)
+    _err.print(f"{n_stored} items stored in {settings.database_url}", highlight=False)
+    if serve:
+        _err.print(f"serving http://localhost:{port} (Ctrl+C ends)", highlight=False)
+        _serve(settings, pipeline=pipeline)
+
+
+def _serve(settings: Settings, *, pipeline: Pipeline | None) -> None:
+    import uvicorn
+
+    from service.app import create_app
+
+    uvicorn.run(
+        create_app(settings, pipeline=pipeline),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+    )
+
+
+def _documents(path: Path, *, settings: Settings) -> Iterator[tuple[str, Document]]:
+    """A file as one document, or the records of a table as one each."""
+    if not is_table(path):
+        yield path.name, _read(path, settings=settings)
+        return
+    if not path.is_file():
+        raise InputError("no such file")
+    for record in read_records(path):
+        if record.error is not None or not record.text.strip():
+            raise UnreadableFile(f"{record.id}: {record.error or 'the text is empty'}")
+        yield record.id, from_text(record.text)
+
+
+def _read(path: Path, *, settings: Settings) -> Document:
+    limits = settings.limits()
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    if path.stat().st_size > limits.max_upload_bytes:
+        raise InputError(
+            f"the file has {path.stat().st_size} bytes; at most {limits.max_upload_bytes} are read"
+        )
+    return read_in_child(path.read_bytes(), name=path.name, limits=limits.reading)

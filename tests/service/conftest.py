@@ -1,0 +1,54 @@
+"""A service over a small pipeline of rules: no model, no clock, no network."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from nlp.pipeline import Pipeline
+from service.actions import Desk
+from service.app import create_app
+from service.settings import Settings
+from tests.service.rules import RulePipeline
+
+
+@pytest.fixture
+def pipeline() -> RulePipeline:
+    return RulePipeline()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        database_url=f"sqlite:///{tmp_path}/store/danvan.db",
+        max_upload_bytes=100_000,
+        max_opinion_chars=2_000,
+    )
+
+
+@pytest.fixture
+def app(settings: Settings, pipeline: RulePipeline) -> Iterator[FastAPI]:
+    app = create_app(settings, pipeline=cast(Pipeline, pipeline))  # it has what the service uses
+    start = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+    seconds = iter(range(1_000_000))  # each look at the clock is one second later
+    desk: Desk = app.state.desk
+    app.state.desk = replace(desk, now=lambda: start + timedelta(seconds=next(seconds)))
+    yield app
+    desk.engine.dispose()
+
+
+@pytest.fixture
+def desk(app: FastAPI) -> Desk:
+    the_desk: Desk = app.state.desk
+    return the_desk
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app) as client:
+        yield client
