@@ -15,18 +15,23 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.special import expit
 
-from nlp.features import FeatureSpec, IntArray, Ngrams, extract_ngrams
+from nlp.features import N_BLOCKS, FeatureSpec, IntArray, Ngrams, extract_ngrams
 from nlp.protocols import Attribution, FloatArray, HeadSpec
 
 _TABLE_BITS = 22
+_BLOCK_LENGTHS = (1.0, 0.5, 0.5)  # whole text, opening, context
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The n-grams a model knows: `keys` uint32, sorted, shape (n_columns,), and their `idf` float32."""
+    """The n-grams a model knows: `keys` uint32, sorted, their `idf` float32 and `blocks` int8.
+
+    All of shape (n_columns,).
+    """
 
     keys: npt.NDArray[np.uint32]
     idf: FloatArray
+    blocks: npt.NDArray[np.int8]
 
     @classmethod
     def learn(cls, ngrams: Ngrams, *, min_texts: int) -> "Vocabulary":
@@ -38,7 +43,9 @@ class Vocabulary:
         keys, counts = np.unique(pairs // ngrams.n_texts, return_counts=True)
         kept = counts >= min_texts
         idf = np.log((1 + ngrams.n_texts) / (1 + counts[kept])) + 1
-        return cls(keys[kept].astype(np.uint32), np.round(idf, 3).astype(np.float32))
+        own, first = np.unique(ngrams.keys, return_index=True)
+        blocks = ngrams.blocks[first[np.searchsorted(own, keys[kept])]]
+        return cls(keys[kept].astype(np.uint32), np.round(idf, 3).astype(np.float32), blocks)
 
 
 class Vectorizer:
@@ -53,9 +60,9 @@ class Vectorizer:
             len(vocabulary.keys), dtype=np.int32
         )
 
-    def read(self, texts: Sequence[str]) -> "Rows":
-        """Vectorise texts in Unicode NFC."""
-        ngrams = extract_ngrams(texts, self.spec)
+    def read(self, texts: Sequence[str], *, contexts: Sequence[str] | None = None) -> "Rows":
+        """Vectorise texts in Unicode NFC, each with its context."""
+        ngrams = extract_ngrams(texts, self.spec, contexts=contexts)
         if not len(self.vocabulary.keys):
             return Rows(ngrams, np.zeros(0, np.int64), np.zeros(0, np.int64), self.vocabulary)
         columns = self._table[ngrams.keys & np.uint32((1 << _TABLE_BITS) - 1)].astype(np.int64)
@@ -85,23 +92,21 @@ class Rows:
 
     @cached_property
     def matrix(self) -> sparse.csr_matrix:
-        """Rows of idf values of the n-grams a text has, each row of length 1 (or 0), float32."""
+        """Rows of idf values of the n-grams a text has, float32.
+
+        The n-grams of the whole text have together length 1, those of the opening and of the context 0.5
+        each (0 where there are none), so that a long text does not drown its opening.
+        """
         counts = self.counts
         values = self.vocabulary.idf[counts.indices]
         rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-        squares = np.bincount(rows, weights=values * values, minlength=counts.shape[0])
-        norms = np.sqrt(np.maximum(squares, 1e-12)).astype(np.float32)
+        cells = rows * N_BLOCKS + self.vocabulary.blocks[counts.indices]
+        squares = np.bincount(cells, weights=values * values, minlength=counts.shape[0] * N_BLOCKS)
+        scale = np.tile(_BLOCK_LENGTHS, counts.shape[0]) / np.sqrt(np.maximum(squares, 1e-12))
         return sparse.csr_matrix(
-            (values / norms[rows], counts.indices, counts.indptr), shape=counts.shape
+            ((values * scale[cells]).astype(np.float32), counts.indices, counts.indptr),
+            shape=counts.shape,
         )
-
-    @cached_property
-    def known_share(self) -> FloatArray:
-        """The share of each text's n-grams that the model knows, in [0, 1], shape (n_texts,)."""
-        n = self.ngrams.n_texts
-        total = np.bincount(self.ngrams.rows, minlength=n)
-        known = np.bincount(self.ngrams.rows[self.known], minlength=n)
-        return (known / np.maximum(total, 1)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,7 @@ class LinearReading:
         """What each token adds to the score: the terms of the dot product, spread over their tokens.
 
         An n-gram's term is shared equally by its occurrences and by the tokens each covers, so the
-        weights of one question sum to its score less the bias.
+        weights of one question sum to its score less the bias and what its context adds.
         """
         chosen = self.linear_heads[head]
         texts = np.array([row for row, _ in questions], dtype=np.int64)
@@ -171,7 +176,7 @@ class LinearReading:
         shift = slots[question] - token_begin[texts[question]]
         weights = np.zeros(int(slots[-1]), dtype=np.float64)
         for step in range(int((lasts - firsts).max(initial=0)) + 1):
-            covered = firsts + step <= lasts
+            covered = (firsts >= 0) & (firsts + step <= lasts)
             place = (firsts + step + shift)[covered]
             weights += np.bincount(place, weights=terms[covered], minlength=len(weights))
         return Attribution(
@@ -180,6 +185,7 @@ class LinearReading:
             starts=ngrams.starts[tokens],
             ends=ngrams.ends[tokens],
             weights=weights.astype(np.float32),
+            speaks=ngrams.speaks[tokens],
         )
 
     @cached_property
@@ -232,6 +238,6 @@ class LinearClassifier:
         """The questions it answers, by name."""
         return {name: head.spec for name, head in self.linear_heads.items()}
 
-    def read(self, texts: Sequence[str]) -> LinearReading:
-        """Read texts (Unicode NFC, any length, possibly empty) in one pass."""
-        return LinearReading(self.vectorizer.read(texts), self.linear_heads)
+    def read(self, texts: Sequence[str], *, contexts: Sequence[str] | None = None) -> LinearReading:
+        """Read texts (Unicode NFC, any length, possibly empty) in one pass, each with its context."""
+        return LinearReading(self.vectorizer.read(texts, contexts=contexts), self.linear_heads)

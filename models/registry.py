@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from models.linear import Head, LinearClassifier, Vectorizer, Vocabulary
@@ -48,15 +49,20 @@ def load_classifier(name: str, *, folder: Path) -> Classifier:
         ArtifactError: no such artifact, or its files do not match the manifest.
     """
     wanted, _, version = name.partition("@")
+    places = [path.parent for path in folder.glob(f"*/*/{MANIFEST}")]
     found = [
-        info
-        for info in list_models(folder)
-        if info.name == wanted and version in {"", info.version}
+        place for place in places if place.parent.name == wanted and version in {"", place.name}
     ]
     if not found:
-        known = ", ".join(f"{info.name}@{info.version}" for info in list_models(folder)) or "none"
-        raise ArtifactError(f"no model {name!r} in {folder}; there are: {known}")
-    return _load_linear(found[-1])
+        known = ", ".join(sorted(f"{place.parent.name}@{place.name}" for place in places))
+        raise ArtifactError(f"no model {name!r} in {folder}; there are: {known or 'none'}")
+    newest = max(found, key=lambda place: _version_key(place.name))
+    try:
+        return _load_linear(_info(newest))
+    except (KeyError, TypeError, ValueError, SafetensorError) as error:
+        raise ArtifactError(
+            f"{newest}: the manifest and the weights do not fit together; train the model again"
+        ) from error
 
 
 def save_linear(
@@ -70,6 +76,7 @@ def save_linear(
     tensors = {
         "vocabulary.keys": model.vectorizer.vocabulary.keys,
         "vocabulary.idf": model.vectorizer.vocabulary.idf,
+        "vocabulary.blocks": model.vectorizer.vocabulary.blocks,
     }
     for name, head in model.linear_heads.items():
         tensors[f"{name}.weights"] = head.weights.astype(np.float16)
@@ -133,8 +140,11 @@ def _load_linear(info: ModelInfo) -> LinearClassifier:
     if hashlib.sha256(data).hexdigest() != manifest["files"][WEIGHTS]:
         raise ArtifactError(f"{path}: its SHA-256 is not that of the manifest; fetch it again")
     tensors = load(data)
-    features = {key: tuple(sizes) for key, sizes in manifest["features"].items()}
-    vocabulary = Vocabulary(tensors["vocabulary.keys"], tensors["vocabulary.idf"])
+    features: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in manifest["features"].items()
+    }
+    vocabulary = Vocabulary(*(tensors[f"vocabulary.{part}"] for part in ("keys", "idf", "blocks")))
     return LinearClassifier(
         name=info.name,
         version=info.version,

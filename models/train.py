@@ -44,6 +44,7 @@ class Recipe(BaseModel):
     written: tuple[int, ...] = (1, 2)
     folded: tuple[int, ...] = (1, 2)
     characters: tuple[int, ...] = (4,)
+    opening_tokens: int = 6
     min_texts: int = 2
     cost: float = 1.0
     no_diacritics_weight: float = 0.3
@@ -55,7 +56,7 @@ class Recipe(BaseModel):
     @property
     def features(self) -> FeatureSpec:
         """Which n-grams the model reads."""
-        return FeatureSpec(self.written, self.folded, self.characters)
+        return FeatureSpec(self.written, self.folded, self.characters, self.opening_tokens)
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -136,7 +137,10 @@ def corpus_hash(examples: Sequence[Example]) -> str:
 def learn_vectorizer(examples: Sequence[Example], *, recipe: Recipe) -> Vectorizer:
     """Learn which n-grams to keep, from the texts and their copies without diacritics."""
     texts = [example.text for example in examples]
-    ngrams = extract_ngrams([*texts, *map(fold, texts)], recipe.features)
+    headings = [example.heading or "" for example in examples]
+    ngrams = extract_ngrams(
+        [*texts, *map(fold, texts)], recipe.features, contexts=[*headings, *map(fold, headings)]
+    )
     # a text and its folded copy share n-grams, so an n-gram must stand in one more text than asked
     return Vectorizer(Vocabulary.learn(ngrams, min_texts=recipe.min_texts), spec=recipe.features)
 
@@ -197,13 +201,19 @@ def out_of_fold_scores(
 def _fit(
     examples: Sequence[Example], gold: BoolArray, *, vectorizer: Vectorizer, recipe: Recipe
 ) -> tuple[FloatArray, FloatArray]:
-    """One linear separator a label, on the texts and their lighter copies without diacritics."""
+    """One linear separator a label, on the texts and their copies without diacritics and with headings."""
     texts = [example.text for example in examples]
+    folded = [fold(text) for text in texts]
+    parts: list[tuple[list[str], list[str] | None, float]] = [(texts, None, 1.0)]
+    parts.append((folded, None, recipe.no_diacritics_weight))
+    if any(example.heading for example in examples):
+        # with and without its heading: at work a text comes either way
+        parts.append((texts, [example.heading or "" for example in examples], 1.0))
     matrix = sparse.vstack(
-        [vectorizer.read(texts).matrix, vectorizer.read([fold(text) for text in texts]).matrix]
+        [vectorizer.read(own, contexts=contexts).matrix for own, contexts, _ in parts]
     ).tocsr()
-    sample_weight = np.repeat([1.0, recipe.no_diacritics_weight], len(texts))
-    targets = np.vstack([gold, gold])
+    sample_weight = np.repeat([weight for _, _, weight in parts], len(texts))
+    targets = np.vstack([gold] * len(parts))
     weights = np.zeros((matrix.shape[1], gold.shape[1]), dtype=np.float32)
     bias = np.full(gold.shape[1], -1.0, dtype=np.float32)
     for i in range(gold.shape[1]):

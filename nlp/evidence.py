@@ -25,10 +25,9 @@ def pick_evidence(attribution: Attribution) -> list[tuple[Span, ...]]:
     n = attribution.n_questions
     spans: list[list[tuple[float, Span]]] = [[] for _ in range(n)]
     best = np.zeros(n, dtype=np.float32)
-    np.maximum.at(best, attribution.questions, attribution.weights)
-    strong = (attribution.weights > 0) & (
-        attribution.weights >= _SHARE_OF_BEST * best[attribution.questions]
-    )
+    weights = np.where(attribution.speaks, attribution.weights, 0)
+    np.maximum.at(best, attribution.questions, weights)
+    strong = (weights > 0) & (weights >= _SHARE_OF_BEST * best[attribution.questions])
     at = np.flatnonzero(strong)
     if not len(at):
         return [()] * n
@@ -41,7 +40,7 @@ def pick_evidence(attribution: Attribution) -> list[tuple[Span, ...]]:
     breaks[1:] = (questions[1:] != questions[:-1]) | (starts[1:] - ends[:-1] > _MAX_GAP)
     firsts = np.flatnonzero(breaks)
     lasts = np.append(firsts[1:], len(at)) - 1
-    sums = np.add.reduceat(attribution.weights[at], firsts)
+    sums = np.add.reduceat(weights[at], firsts)
     for question, start, end, total in zip(
         questions[firsts].tolist(),
         starts[firsts].tolist(),

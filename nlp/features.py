@@ -4,8 +4,9 @@ Texts are laid end to end as one array of code points; lower case, tone placemen
 their n-grams are then array operations. Each n-gram knows the syllables it covers, so a weight of the
 model leads straight back to words of the text.
 
-Kinds of n-grams: syllables as written (1 to 3), syllables without diacritics (1 and 2), and characters
-of the folded text across syllables (`char_sizes`). Numbers count by their shape: every digit is read as 0.
+Kinds of n-grams: syllables as written, syllables without diacritics, characters of the folded text across
+syllables; and apart from these the first syllables of the text (its opening often tells the tone) and those
+of its context (the heading it stands under). Numbers count by their shape: every digit is read as 0.
 """
 
 from collections.abc import Sequence
@@ -25,8 +26,11 @@ _TABLE_SIZE = (
     0x3000  # covers Latin, Vietnamese (to U+1EF9) and punctuation; beyond it no letter folds
 )
 _SPACE, _SYLLABLE, _SYMBOL = 0, 1, 2
+_FIRST_PICTOGRAM = 0x2190  # arrows, dingbats, emoji; general punctuation lies below
 _BASE = np.uint64(0x100000001B3)  # FNV prime as the base of the polynomial hash
 _BORDER = np.uint64(0x1F)  # stands between syllables in character n-grams
+WHOLE, OPENING, CONTEXT = 0, 1, 2
+N_BLOCKS = 3
 _MAX_CHARS = 20_000  # of one text; the rest of a longer one is not read for labels
 
 
@@ -34,28 +38,32 @@ _MAX_CHARS = 20_000  # of one text; the rest of a longer one is not read for lab
 class FeatureSpec:
     """Which n-grams are read."""
 
-    written: tuple[int, ...] = (1, 2, 3)
+    written: tuple[int, ...] = (1, 2)
     folded: tuple[int, ...] = (1, 2)
     characters: tuple[int, ...] = (4,)
+    opening_tokens: int = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Ngrams:
     """Every n-gram of a batch of texts, and the syllables.
 
-    Per n-gram, shape (n_ngrams,): `keys` uint32 hash, `rows` the text, `firsts` and `lasts` the first and
-    last token it covers. Per token, shape (n_tokens,): `starts`, `ends` offsets in its own text,
-    `token_rows` the text.
+    Per n-gram, shape (n_ngrams,): `keys` uint32 hash, `rows` the text, `blocks` (0 whole text, 1 opening,
+    2 context), `firsts` and `lasts` the first and last token it covers (-1 in a context). Per token,
+    shape (n_tokens,): `starts`, `ends` offsets in its own text, `token_rows` the text, `speaks` whether it
+    can prove anything (a syllable, number or pictogram, not a punctuation mark).
     """
 
     n_texts: int
     keys: npt.NDArray[np.uint32]
     rows: IntArray
+    blocks: npt.NDArray[np.int8]
     firsts: IntArray
     lasts: IntArray
     starts: IntArray
     ends: IntArray
     token_rows: IntArray
+    speaks: npt.NDArray[np.bool_]
 
     def token_spans(self, row: int) -> tuple[Span, ...]:
         """The tokens of one text as spans of it."""
@@ -63,8 +71,10 @@ class Ngrams:
         return tuple(Span(int(self.starts[i]), int(self.ends[i])) for i in at)
 
 
-def extract_ngrams(texts: Sequence[str], spec: FeatureSpec) -> Ngrams:
-    """Read the n-grams of texts in Unicode NFC.
+def extract_ngrams(
+    texts: Sequence[str], spec: FeatureSpec, *, contexts: Sequence[str] | None = None
+) -> Ngrams:
+    """Read the n-grams of texts in Unicode NFC, and of a context for each.
 
     The result does not depend on letter case, on tone placement (`hoà`, `hòa`), on letters repeated for
     stress (`quáááá`), or on the amount of white space. Of a text longer than 20,000 code points only the
@@ -78,16 +88,23 @@ def extract_ngrams(texts: Sequence[str], spec: FeatureSpec) -> Ngrams:
         _syllable_ngrams(tokens, hashes=tokens.folded, size=size, kind=2) for size in spec.folded
     ]
     parts += [_character_ngrams(tokens, size=size) for size in spec.characters]
-    keys, firsts, lasts = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    opening = [_opening_ngrams(tokens, n_tokens=spec.opening_tokens, size=size) for size in (1, 2)]
+    found = [(*part, tokens.rows[part[1]], WHOLE) for part in parts]
+    found += [(*part, tokens.rows[part[1]], OPENING) for part in opening]
+    if contexts is not None:
+        found += _context_ngrams(contexts)
+    keys, firsts, lasts, rows, _ = zip(*found, strict=True)
     return Ngrams(
         n_texts=len(texts),
-        keys=keys,
-        rows=tokens.rows[firsts],
-        firsts=firsts,
-        lasts=lasts,
+        keys=np.concatenate(keys),
+        rows=np.concatenate(rows),
+        blocks=np.concatenate([np.full(len(part[0]), part[4], dtype=np.int8) for part in found]),
+        firsts=np.concatenate(firsts),
+        lasts=np.concatenate(lasts),
         starts=tokens.starts,
         ends=tokens.ends,
         token_rows=tokens.rows,
+        speaks=tokens.speaks,
     )
 
 
@@ -95,7 +112,8 @@ def extract_ngrams(texts: Sequence[str], spec: FeatureSpec) -> Ngrams:
 class _Tokens:
     """Tokens of the batch: runs of letters and digits, and runs of one symbol.
 
-    Per token: `rows`, `starts`, `ends` (offsets in its text), hashes of its `written` and `folded` form.
+    Per token: `rows`, `starts`, `ends` (offsets in its text), whether it `speaks`, hashes of its `written`
+    and `folded` form.
     `stream` is the folded text as characters with a border before each token, `stream_tokens` the token
     of each of them.
     """
@@ -103,6 +121,7 @@ class _Tokens:
     rows: IntArray
     starts: IntArray
     ends: IntArray
+    speaks: npt.NDArray[np.bool_]
     written: _HashArray
     folded: _HashArray
     stream: _HashArray
@@ -135,6 +154,7 @@ class _Tokens:
             rows=rows,
             starts=begins - text_starts[rows],
             ends=ends - text_starts[rows],
+            speaks=(classes[begins] == _SYLLABLE) | (codes[begins] >= _FIRST_PICTOGRAM),
             written=_token_hashes(written[chars], firsts=firsts, char_tokens=char_tokens),
             folded=_token_hashes(folded[chars], firsts=firsts, char_tokens=char_tokens),
             stream=np.insert(folded[chars].astype(np.uint64), firsts, _BORDER),
@@ -240,6 +260,7 @@ def _mix(hashes: _HashArray) -> npt.NDArray[np.uint32]:
     return (x >> np.uint64(32)).astype(np.uint32)
 
 
+_Found = tuple[npt.NDArray[np.uint32], IntArray, IntArray, IntArray, int]
 _Part = tuple[npt.NDArray[np.uint32], IntArray, IntArray]
 
 
@@ -264,3 +285,22 @@ def _character_ngrams(tokens: _Tokens, *, size: int) -> _Part:
     lasts = tokens.stream_tokens[size - 1 : size - 1 + n]
     whole = np.flatnonzero(tokens.rows[firsts] == tokens.rows[lasts])
     return _mix(combined[whole]), firsts[whole], lasts[whole]
+
+
+def _opening_ngrams(tokens: _Tokens, *, n_tokens: int, size: int) -> _Part:
+    """Syllable n-grams within the first tokens of each text, told apart from those of the whole."""
+    keys, firsts, lasts = _syllable_ngrams(tokens, hashes=tokens.written, size=size, kind=4)
+    begins = np.searchsorted(tokens.rows, tokens.rows[firsts])
+    early = np.flatnonzero(lasts - begins < n_tokens)
+    return keys[early], firsts[early], lasts[early]
+
+
+def _context_ngrams(contexts: Sequence[str]) -> list[_Found]:
+    """Syllables and their pairs in the contexts; they cover no token of the texts."""
+    tokens = _Tokens.of(contexts)
+    found = []
+    for size in (1, 2):
+        keys, firsts, _ = _syllable_ngrams(tokens, hashes=tokens.written, size=size, kind=5)
+        nowhere = np.full(len(keys), -1, dtype=np.int64)
+        found.append((keys, nowhere, nowhere, tokens.rows[firsts], CONTEXT))
+    return found

@@ -145,7 +145,8 @@ class Pipeline:
         labelled = [part for part in structure.paragraphs if part.role in _LABELLED_ROLES]
         parts = labelled or list(structure.paragraphs)
         passages = [text[part.start : part.end] for part in parts]
-        reading = self.classifier.read(passages)
+        headings = [_slice(text, part.heading) for part in parts]
+        reading = self.classifier.read(passages, contexts=headings)
         areas = self._answer(reading, "task_area_official", max_labels=MAX_AREAS)
         tones = self._decide(reading, "tone")
         evidence = {
@@ -281,6 +282,10 @@ def _has_form(structure: Structure) -> bool:
 
 def _label_of(verdict: Verdict) -> str | None:
     return verdict.chosen[0][0] if verdict.chosen else None
+
+
+def _slice(text: str, span: Span | None) -> str:
+    return text[span.start : span.end] if span is not None else ""
 
 
 def _in_document(spans: tuple[Span, ...], *, passage: str, offset: int) -> tuple[Span, ...]:

@@ -47,7 +47,8 @@ class Attribution:
     """What each token of a text adds to the score of a label, for many questions at once.
 
     A question is a pair (text, label). Per token, shape (n_tokens,), in the order of questions and of
-    the text: `questions` int64, `starts` and `ends` int64 offsets in that text, `weights` float32.
+    the text: `questions` int64, `starts` and `ends` int64 offsets in that text, `weights` float32,
+    `speaks` bool: whether the token can prove anything (no punctuation mark).
     """
 
     n_questions: int
@@ -55,6 +56,7 @@ class Attribution:
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
     weights: FloatArray
+    speaks: npt.NDArray[np.bool_]
 
 
 class Reading(Protocol):
@@ -97,6 +99,9 @@ class Classifier(Protocol):
         """The questions it answers, by name."""
         ...
 
-    def read(self, texts: Sequence[str]) -> Reading:
-        """Read texts (Unicode NFC, any length, possibly empty) in one pass."""
+    def read(self, texts: Sequence[str], *, contexts: Sequence[str] | None = None) -> Reading:
+        """Read texts (Unicode NFC, any length, possibly empty) in one pass.
+
+        `contexts` has one string a text: the heading it stands under, or "" for none.
+        """
         ...

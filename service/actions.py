@@ -3,6 +3,7 @@
 Opinions are masked here, before they are analysed: what follows never sees personal data.
 """
 
+import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ from service.store.records import NewItem, text_hash
 from service.store.views import Stored, list_sources, read_item
 
 KindAsked = Literal["auto", "official", "opinion"]
+_ID = re.compile("[0-9a-f]{32}")
 _NAME_CHARS = 200
 _log = structlog.get_logger()
 
@@ -168,7 +170,7 @@ def open_item(desk: Desk, item_id: str) -> Stored:
     Raises:
         NotFound: no item has this id.
     """
-    stored = read_item(desk.engine, item_id)
+    stored = read_item(desk.engine, item_id) if _ID.fullmatch(item_id) else None
     if stored is None:
         raise NotFound("no item has this id; it may have been deleted")
     return stored

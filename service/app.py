@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,6 +26,7 @@ from service.faults import fault_of
 from service.guard import Guard
 from service.settings import Settings
 from service.store.dialect import open_engine
+from service.store.errors import StoreError
 from service.store.intake import ensure_run
 from service.store.migrate import migrate
 
@@ -58,10 +59,14 @@ def build_desk(settings: Settings, *, pipeline: Pipeline | None = None) -> Desk:
     if settings.migrate_on_start:
         migrate(settings.database_url)
     engine = open_engine(settings.database_url)
+    try:
+        run_id = ensure_run(engine, pipeline.provenance, now=datetime.now(UTC))
+    except DatabaseError as error:
+        raise StoreError("the database is not ready; run `danvan migrate`") from error
     return Desk(
         pipeline=pipeline,
         engine=engine,
-        run_id=ensure_run(engine, pipeline.provenance, now=datetime.now(UTC)),
+        run_id=run_id,
         limits=settings.limits(),
         taxonomies=tuple(_packs(settings.corpus_folder / "taxonomies")),
         models=list_models(settings.models_folder),

@@ -5,11 +5,12 @@ Each record of the input becomes exactly one line of the output, in order: an An
 an interruption the whole lines already there are kept and the rest is done.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,6 +21,7 @@ import orjson
 from nlp.errors import InputError
 from nlp.pipeline import Pipeline, Request
 from nlp.readers import from_text
+from nlp.types import Provenance
 from service.records import Record, read_records
 
 CHUNK = 512
@@ -28,11 +30,10 @@ Builder = Callable[[], Pipeline]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a batch does. `kind` is for records that name none; `model` names the model in words."""
+    """What a batch does. `kind` is for records that name none."""
 
     source: Path
     target: Path
-    model: str
     kind: str = "auto"
     max_chars: int = 200_000
     n_workers: int = 1
@@ -54,16 +55,18 @@ def run_batch(
     Raises:
         InputError: the input cannot be read, or the output belongs to another batch.
     """
-    if not job.source.is_file():
-        raise InputError(f"{job.source}: no such file")
-    n_done = 0 if overwrite else _resume(job)
+    _check_paths(job)
+    pipeline = build()
+    identity = _identity(job, provenance=pipeline.provenance)
+    n_done = 0 if overwrite else _resume(job, identity=identity)
     tally = Tally(n_done, 0)
     state = _state_path(job.target)
     mode = "ab" if n_done else "wb"
-    with job.target.open(mode) as out, closing(read_records(job.source)) as records:
-        state.write_text(json.dumps(_identity(job)), encoding="utf-8")
+    with closing(read_records(job.source)) as records, job.target.open(mode) as out:
+        state.write_text(identity, encoding="utf-8")
         remaining = islice(records, n_done, None)
-        for lines, n_failed in _answers(remaining, job=job, build=build):
+        chunks = iter(lambda: list(islice(remaining, CHUNK)), [])
+        for lines, n_failed in _answers(chunks, job=job, pipeline=pipeline, build=build):
             out.write(b"".join(lines))
             out.flush()
             tally = Tally(tally.n_done + len(lines), tally.n_failed + n_failed)
@@ -71,12 +74,19 @@ def run_batch(
     return tally
 
 
+def _check_paths(job: Job) -> None:
+    if not job.source.is_file():
+        raise InputError(f"{job.source}: no such file")
+    if job.target.is_dir() or not job.target.parent.is_dir():
+        raise InputError(f"{job.target}: not a file in a folder that exists; name another output")
+    if job.target.exists() and job.target.samefile(job.source):
+        raise InputError(f"{job.target}: is the input itself; name another output")
+
+
 def _answers(
-    records: Iterator[Record], *, job: Job, build: Builder
+    chunks: Iterator[list[Record]], *, job: Job, pipeline: Pipeline, build: Builder
 ) -> Iterator[tuple[list[bytes], int]]:
-    chunks = iter(lambda: list(islice(records, CHUNK)), [])
     if job.n_workers == 1:
-        pipeline = build()
         for chunk in chunks:
             yield analyze_chunk(chunk, pipeline=pipeline, job=job)
         return
@@ -117,7 +127,7 @@ def analyze_chunk(
         lines.append(None)
         kind = record.kind or job.kind
         requests.append(Request(record.id, from_text(record.text), kind))  # type: ignore[arg-type] # checked
-    answers = iter(list(_analyze(requests, pipeline=pipeline)))
+    answers = iter(_analyze(requests, pipeline=pipeline))
     whole = []
     n_failed = len(chunk) - len(requests)
     for record, line in zip(chunk, lines, strict=True):
@@ -127,17 +137,17 @@ def analyze_chunk(
     return whole, n_failed
 
 
-def _analyze(requests: Sequence[Request], *, pipeline: Pipeline) -> Iterator[bytes | None]:
+def _analyze(requests: Sequence[Request], *, pipeline: Pipeline) -> list[bytes | None]:
     """One line a request; None for a text that breaks the pipeline, which costs only itself."""
     try:
-        for analysis in pipeline.analyze_all(requests):
-            yield orjson.dumps(analysis, option=orjson.OPT_APPEND_NEWLINE)
+        return [
+            orjson.dumps(analysis, option=orjson.OPT_APPEND_NEWLINE)
+            for analysis in pipeline.analyze_all(requests)
+        ]
     except Exception:
         if len(requests) == 1:
-            yield None
-            return
-        for request in requests:
-            yield from _analyze([request], pipeline=pipeline)
+            return [None]
+        return [line for request in requests for line in _analyze([request], pipeline=pipeline)]
 
 
 def _problem(record: Record, *, job: Job) -> str | None:
@@ -158,23 +168,20 @@ def _state_path(target: Path) -> Path:
     return target.with_name(target.name + ".progress.json")
 
 
-def _identity(job: Job) -> dict[str, Any]:
-    """What an output is made of: input, its size, kind and model."""
-    return {
-        "input": job.source.name,
-        "size_bytes": job.source.stat().st_size,
-        "kind": job.kind,
-        "model": job.model,
-    }
+def _identity(job: Job, *, provenance: Provenance) -> str:
+    """What an output is made of, as JSON."""
+    with job.source.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return json.dumps({"input_sha256": sha256, "kind": job.kind, **asdict(provenance)})
 
 
-def _resume(job: Job) -> int:
+def _resume(job: Job, *, identity: str) -> int:
     """How many whole lines the output already has; a cut-off last line is taken away."""
     if not job.target.exists() or not job.target.stat().st_size:
         return 0
     state = _state_path(job.target)
-    known = json.loads(state.read_text(encoding="utf-8")) if state.exists() else None
-    if known != _identity(job):
+    known = state.read_text(encoding="utf-8") if state.exists() else None
+    if known != identity:
         raise InputError(
             f"{job.target} exists and was made of other input or by another model;"
             " name another output or pass --overwrite"

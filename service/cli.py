@@ -108,7 +108,7 @@ def batch(
     """Analyse many texts; a bad record becomes a line with its error, and a broken run can be resumed."""
     settings = load_settings()
     settings = settings.model_copy(update={"model": model}) if model else settings
-    job = Job(source, output, settings.model, kind.value, settings.max_opinion_chars, workers)
+    job = Job(source, output, kind.value, settings.max_opinion_chars, workers)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),

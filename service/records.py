@@ -79,7 +79,7 @@ def _bounded_lines(lines: IO[bytes]) -> Iterator[bytes | None]:
 def _parse(line: bytes, *, number: int) -> Record:
     fallback = f"line {number}"
     try:
-        row = json.loads(line.decode("utf-8"))
+        row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
     except UnicodeDecodeError as error:
         return Record(fallback, error=f"not valid UTF-8 at byte {error.start}")
     except (json.JSONDecodeError, RecursionError) as error:
@@ -112,7 +112,21 @@ def _clean(text: str) -> str:
 def _read_csv(path: Path) -> Generator[Record]:
     csv.field_size_limit(_MAX_LINE_BYTES)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        yield from _table(csv.reader(file), name=path.name)
+        yield from _table(_csv_rows(file), name=path.name)
+
+
+def _csv_rows(file: IO[str]) -> Iterator[list[str] | None]:
+    """Rows of a file, None for one that is malformed or too long."""
+    rows = csv.reader(file)
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield None
+        else:
+            yield row
 
 
 def _read_xlsx(path: Path) -> Generator[Record]:
@@ -134,8 +148,12 @@ def _read_parquet(path: Path) -> Generator[Record]:
         from pyarrow import parquet
     except ImportError as error:
         raise InputError("reading .parquet needs pyarrow: pip install pyarrow") from error
+    try:
+        file = parquet.ParquetFile(path)
+    except Exception as error:  # pyarrow has its own errors, and not one parent for them
+        raise InputError(f"{path.name}: not a readable .parquet file; save it again") from error
     number = 0
-    for batch in parquet.ParquetFile(path).iter_batches():
+    for batch in file.iter_batches():
         for row in batch.to_pylist():
             number += 1
             yield _record(row, fallback=f"line {number}")
@@ -143,12 +161,15 @@ def _read_parquet(path: Path) -> Generator[Record]:
 
 def _table(rows: Iterator[Any], *, name: str) -> Iterator[Record]:
     """Rows under a header. `Any`: cells are strings, numbers, dates or None."""
-    header = [str(cell or "").strip().lower() for cell in next(rows, ())]
+    header = [str(cell or "").strip().lower() for cell in next(rows, None) or ()]
     column = next((header.index(name) for name in _TEXT_COLUMNS if name in header), None)
     if column is None:
         raise InputError(f"{name}: no column named text; the first row must name the columns")
     header[column] = "text"
     for number, cells in enumerate(rows, start=2):
+        if cells is None:
+            yield Record(f"line {number}", error="the row is malformed or too long")
+            continue
         row = dict(zip(header, cells, strict=False))
         if any(cell not in {None, ""} for cell in cells):
             text = row.get("text")

@@ -39,6 +39,8 @@ def _no_number(value: Any) -> Any:
 Moment = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_to_utc)]
 Day = Annotated[date, BeforeValidator(_no_number)]
 SourceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$", examples=["demo"])]
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]{1,32}$", examples=["DV3.5"])]
+Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=2000)]
 Cursor = Annotated[
     str | None,
     Field(pattern=r"^[0-9a-f]{32}$", description="`next_cursor` of the page before; opaque"),
@@ -162,7 +164,7 @@ class DocumentFilter(BaseModel):
     model_config = _Strict
 
     kind: TextKind | None = None
-    task_area: str | None = Field(None, description="a code; a parent finds its children")
+    task_area: Code | None = Field(None, description="a code; a parent finds its children")
     decision: Decision | None = Field(None, description="of the task area")
     source: SourceName | None = None
     received_from: Moment | None = None
@@ -178,7 +180,7 @@ class OpinionFilter(BaseModel):
 
     model_config = _Strict
 
-    civic_field: str | None = Field(None, description="a code")
+    civic_field: Code | None = Field(None, description="a code")
     sentiment: Sentiment | None = None
     intent: Intent | None = None
     decision: Decision | None = Field(None, description="of the civic field")
@@ -195,8 +197,8 @@ class SourceIn(BaseModel):
     model_config = _Strict
 
     name: SourceName
-    channel: str = Field(min_length=1, max_length=64, examples=["hotline"])
-    legal_basis: str = Field(min_length=1, max_length=2000)
+    channel: Annotated[Line, Field(max_length=64, examples=["hotline"])]
+    legal_basis: Line
     retention_days: int = Field(ge=1, le=36_500)
 
 

@@ -7,9 +7,14 @@ JSON: nothing a hostile file makes of the child is ever unpickled here.
 import json
 import multiprocessing
 import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
+from threading import Lock
+from types import ModuleType
 from typing import Any
 
 from nlp import errors
@@ -17,6 +22,7 @@ from nlp.readers import read_file
 from nlp.types import Block, Document
 
 _MIB = 1024 * 1024
+_main_hidden = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +44,16 @@ def read_in_child(data: bytes, *, name: str, limits: Limits | None = None) -> Do
     context = _context()
     ours, theirs = context.Pipe()
     child = context.Process(target=_work, args=(theirs, name, limits), daemon=True)
-    child.start()
+    with _without_main():
+        child.start()
     theirs.close()
     try:
-        ours.send_bytes(data)
+        with suppress(BrokenPipeError, ConnectionResetError):  # it may refuse before it has it all
+            ours.send_bytes(data)
         if not ours.poll(limits.timeout_s):
             raise errors.TooLarge(f"the file took longer than {limits.timeout_s:g} s to read")
         answer = ours.recv_bytes()
-    except (EOFError, BrokenPipeError, ConnectionResetError) as error:
+    except (EOFError, ConnectionResetError) as error:
         raise errors.UnreadableFile("the file broke its reader; it is damaged") from error
     finally:
         ours.close()
@@ -60,21 +68,40 @@ def _context() -> ForkServerContext:
     return context
 
 
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep the child from importing the program that runs us: a second a file, for nothing.
+
+    Source: CPython issue 126631 (the server of 3.11 cannot load it once for all children).
+    """
+    with _main_hidden:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
+
+
 def _work(pipe: Connection, name: str, limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     seconds = max(1, round(limits.timeout_s) + 1)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    answer: dict[str, object]
     try:
-        answer = {"doc": asdict(read_file(pipe.recv_bytes(), name=name))}
+        doc = read_file(pipe.recv_bytes(), name=name)
+        answer = json.dumps({"doc": asdict(doc)}).encode()
     except errors.InputError as error:
-        answer = {"error": type(error).__name__, "detail": str(error)}
+        answer = _refusal(type(error).__name__, str(error))
     except (MemoryError, RecursionError):
-        answer = {"error": "TooLarge", "detail": "the file needs more memory than one file may use"}
+        answer = _refusal("TooLarge", "the file needs more memory than one file may use")
     except Exception:  # a parser's surprise is the file's fault, and is said so
-        answer = {"error": "UnreadableFile", "detail": "the file broke its reader; it is damaged"}
-    pipe.send_bytes(json.dumps(answer).encode())
+        answer = _refusal("UnreadableFile", "the file broke its reader; it is damaged")
+    pipe.send_bytes(answer)
+
+
+def _refusal(error: str, detail: str) -> bytes:
+    return json.dumps({"error": error, "detail": detail}).encode()
 
 
 def _decode(answer: dict[str, Any]) -> Document:

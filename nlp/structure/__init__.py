@@ -12,6 +12,7 @@ from nlp.structure.registers import Registers, load_registers
 from nlp.structure.sections import Zones, read_paragraphs
 from nlp.structure.sheet import read_sheet
 from nlp.structure.signature import read_signature
+from nlp.structure.subject import drop_authority
 from nlp.text import fold
 from nlp.types import Document, Metadata, Span, Structure
 
@@ -23,9 +24,14 @@ def read_structure(doc: Document, *, registers: Registers) -> Structure:
     sheet = read_sheet(doc)
     head = read_letterhead(sheet, registers=registers)
     body = Span(head.end, find_annex(sheet, head.end))
-    addressees = read_addressees(sheet, head.upper.end)
+    addressees = read_addressees(sheet, upper_end=head.upper.end, head_end=head.end)
     listed = read_recipients(sheet, body, registers=registers)
-    signature = read_signature(sheet, body, after=listed.span.end if listed else None, registers=registers)
+    signature = read_signature(
+        sheet, body, after=listed.span.end if listed else None, registers=registers
+    )
+    issuer = read_issuer(
+        sheet, head, signed_for=signature.on_behalf if signature else None, registers=registers
+    )
     metadata = Metadata(
         kind=head.kind,
         number=head.number,
@@ -33,8 +39,8 @@ def read_structure(doc: Document, *, registers: Registers) -> Structure:
         canonical=head.canonical,
         date=head.date,
         place=head.place,
-        issuer=read_issuer(sheet, head, signed_for=signature.on_behalf if signature else None, registers=registers),
-        subject=head.subject,
+        issuer=issuer,
+        subject=drop_authority(head.subject, issuer=issuer),
         signer=signature.signer if signature else None,
         signer_title=signature.title if signature else None,
         recipients=listed.field if listed else addressees and addressees.field,
@@ -50,10 +56,9 @@ def read_structure(doc: Document, *, registers: Registers) -> Structure:
         read_citations(sheet, own=head.canonical, registers=registers),
         read_duties(
             sheet,
-            paragraphs,
+            [part for part in paragraphs if zones.body_end is None or part.start < zones.body_end],
             kind=registers.kind_named.get(fold(str(head.kind.value))) if head.kind else None,
             issued=str(head.date.value) if head.date else None,
             registers=registers,
         ),
     )
-

@@ -30,7 +30,9 @@ _SESSION = re.compile(
     r"|hoi\s+nghi\s+(?:lan\s+)?thu\s+(?P<word>\w+)\s+ban\s+chap\s+hanh\s+trung\s+uong(?:\s+dang)?)(?!\w)"
     rf"(?:\s*,?\s*\(?\s*khoa\s+(?P<terms>{_TERMS})\s*\)?)?"
 )
-_CONGRESS = re.compile(r"nghi\s+quyet\s+dai\s+hoi\s+(?:dai\s+bieu\s+)?(?:toan\s+quoc\s+)?(?:lan\s+thu\s+)?(?P<term>[ivx]+)(?!\w)(?:\s+cua\s+dang)?")
+_CONGRESS = re.compile(
+    r"nghi\s+quyet\s+dai\s+hoi\s+(?:dai\s+bieu\s+)?(?:toan\s+quoc\s+)?(?:lan\s+thu\s+)?(?P<term>[ivx]+)(?!\w)(?:\s+cua\s+dang)?"
+)
 _ORDINALS = ("nhat", "hai", "ba", "tu", "nam", "sau", "bay", "tam", "chin", "muoi")
 _BEFORE = 80  # code points in which the kind stands before a number
 _UNNAMED = "Văn bản"  # the kind of a number cited as no more than "văn bản số"
@@ -45,7 +47,9 @@ class _Before:
     is_labelled: bool
 
 
-def read_citations(sheet: Sheet, *, own: Field | None, registers: Registers) -> tuple[Citation, ...]:
+def read_citations(
+    sheet: Sheet, *, own: Field | None, registers: Registers
+) -> tuple[Citation, ...]:
     """Find all mentions of other documents, in the order of the text; the document's own number is none."""
     named = [*read_laws(sheet, registers=registers), *_read_sessions(sheet, registers=registers)]
     numbered = _share_dates(sheet, list(_read_numbered(sheet, named, registers=registers)))
@@ -53,14 +57,18 @@ def read_citations(sheet: Sheet, *, own: Field | None, registers: Registers) -> 
     return tuple(_refer_back([c for c in found if own is None or c.canonical != own.value]))
 
 
-def _read_numbered(sheet: Sheet, named: Sequence[Citation], *, registers: Registers) -> Iterator[Citation]:
+def _read_numbered(
+    sheet: Sheet, named: Sequence[Citation], *, registers: Registers
+) -> Iterator[Citation]:
     taken = [(citation.start, citation.end) for citation in named]
     before_number = re.compile(rf"(?P<kind>{registers.kind_pattern.pattern})?\s*{_LABEL}?$")
     last: Citation | None = None
     for match in _NUMBER.finditer(sheet.folded):
         if any(start <= match.start() < end for start, end in taken):
             continue
-        number = repair_number(sheet.text[match.start() : match.end()], registers=registers, is_cased=sheet.is_cased)
+        number = repair_number(
+            sheet.text[match.start() : match.end()], registers=registers, is_cased=sheet.is_cased
+        )
         before = _look_before(sheet, match.start(), before_number)
         listed = last if last and _BETWEEN.fullmatch(sheet.folded, last.end, before.start) else None
         kind = _tell_kind(before, number, listed=listed, registers=registers)
@@ -77,7 +85,9 @@ def _look_before(sheet: Sheet, at: int, pattern: re.Pattern[str]) -> _Before:
         return _Before(at, None, is_labelled=False)
     start = match.start() + len(match[0]) - len(match[0].lstrip())
     kind = " ".join(match["kind"].split()) if match["kind"] else None
-    return _Before(window + start if match[0].strip() else at, kind, is_labelled=bool(match["label"]))
+    return _Before(
+        window + start if match[0].strip() else at, kind, is_labelled=bool(match["label"])
+    )
 
 
 def _tell_kind(
@@ -92,8 +102,6 @@ def _tell_kind(
         return listed.kind
     if of_symbol:
         return of_symbol[0].name
-    if re.fullmatch(r"QH\d+", number.symbol):
-        return "Luật" if number.has_year else _UNNAMED
     return _UNNAMED if before.is_labelled and any(c.isupper() for c in number.symbol) else None
 
 
@@ -142,12 +150,18 @@ def _refer_back(citations: Sequence[Citation]) -> Iterator[Citation]:
 def _read_sessions(sheet: Sheet, *, registers: Registers) -> Iterator[Citation]:
     """Resolutions known by their session or congress; "(khóa XI, XII)" names two of them."""
     for match in _SESSION.finditer(sheet.folded):
-        number = match["digits"] or str(_ORDINALS.index(match["word"]) + 1) if match["word"] in (None, *_ORDINALS) else None
+        number = (
+            match["digits"] or str(_ORDINALS.index(match["word"]) + 1)
+            if match["word"] in (None, *_ORDINALS)
+            else None
+        )
         kind = registers.kind_named[" ".join(match["kind"].split())].name
         if number is None:
             continue
         terms = re.findall(r"\b[ivx]+\b", match["terms"] or "")
-        for name in [f"{kind} Trung ương {number} khóa {term.upper()}" for term in terms] or [f"{kind} Trung ương {number}"]:
+        for name in [f"{kind} Trung ương {number} khóa {term.upper()}" for term in terms] or [
+            f"{kind} Trung ương {number}"
+        ]:
             yield Citation(name, kind, None, None, None, *match.span(), ambiguous=not terms)
     for match in _CONGRESS.finditer(sheet.folded):
         name = f"Nghị quyết Đại hội {match['term'].upper()}"

@@ -8,7 +8,9 @@ LONG = r"ngay\s*\d{1,2}\s*thang\s*\d{1,2}\s*,?\s*nam\s*\d{4}"
 SHORT = r"(?:ngay\s*)?\d{1,2}\s?[/.-]\s?\d{1,2}\s?[/.-]\s?\d{4}(?![\d/])"
 DATE = re.compile(rf"(?<!\w)(?:{LONG}|{SHORT})(?!\w)")
 # A draft leaves the day, the month or both open: "ngày … tháng … năm 2025".
-OPEN = re.compile(r"(?<!\w)ngay[\s._…/\\-]*(?:thang)?[\s\d._…/\\-]*(?:nam)?[\s._…/\\-]*\d{0,4}(?=\s|$)")
+OPEN = re.compile(
+    r"(?<!\w)ngay[\s._…/\\-]*(?:thang)?[\s\d._…/\\-]*(?:nam)?[\s._…/\\-]*\d{0,4}(?=\s|$)"
+)
 
 
 def to_iso(written: str) -> str | None:

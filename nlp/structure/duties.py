@@ -37,7 +37,9 @@ _RECURRENCE = re.compile(
     r"|dinh\s+ky(?:\s+(?:0?[36]|sau|ba)\s+thang(?:\s*,?\s*(?:va\s+)?(?:hang\s+|0?1\s+|mot\s+)?nam)?)?"
     r"|(?:0?[36]|sau|ba)\s+thang\s*(?:/|mot|1)\s*lan|0?6\s+thang\s*(?:,|va)\s*(?:hang\s+)?nam)(?!\w)"
 )
-_REPORT = re.compile(r"(?<!\w)bao\s+cao\s+(?:(?:ket\s+qua|tinh\s+hinh)\s+)?(?:(?:voi|ve|cho|len|den)\s+)?")
+_REPORT = re.compile(
+    r"(?<!\w)bao\s+cao\s+(?:(?:ket\s+qua|tinh\s+hinh)\s+)?(?:(?:voi|ve|cho|len|den)\s+)?(?P<body>)(?P<all>(?:cac|moi)\s+)?"
+)
 _REPORT_END = re.compile(
     r"\s+(?:ket\s+qua|tinh\s+hinh|ve|theo|truoc|de|xem\s+xet|dinh\s+ky|tai|trong|hang|cham|khi|qua|thong\s+qua|noi\s+dung|ngay)(?!\w)"
     r"|\s*[,;.:()]"
@@ -57,7 +59,12 @@ class _Task:
 
 
 def read_duties(
-    sheet: Sheet, paragraphs: Sequence[Paragraph], *, kind: Kind | None, issued: str | None, registers: Registers
+    sheet: Sheet,
+    paragraphs: Sequence[Paragraph],
+    *,
+    kind: Kind | None,
+    issued: str | None,
+    registers: Registers,
 ) -> tuple[Duty, ...]:
     """Read the duties of a document, issued on an ISO date; none where its kind orders nothing."""
     if kind is not None and not kind.duties:
@@ -73,8 +80,21 @@ def read_duties(
         frames = task.is_titled and words.background.pattern.match(sheet.folded, task.text.start)
         in_background[task.number] = bool(frames) or in_background.get(above, False)
         leads = at + 1 < len(tasks) and tasks[at + 1].number.startswith(f"{task.number}.")
-        if task.has_body and not in_background[task.number] and not (leads and _introduces(sheet, task)):
-            duties.append(_make(sheet, task.span, task.number, actors=actors[task.number], issued=issued, words=words))
+        if (
+            task.has_body
+            and not in_background[task.number]
+            and not (leads and _introduces(sheet, task))
+        ):
+            duties.append(
+                _make(
+                    sheet,
+                    task.span,
+                    task.number,
+                    actors=actors[task.number],
+                    issued=issued,
+                    words=words,
+                )
+            )
     return tuple(duties or _read_requests(sheet, paragraphs, issued=issued, words=words))
 
 
@@ -88,7 +108,15 @@ def _read_tasks(sheet: Sheet, paragraphs: Sequence[Paragraph]) -> list[_Task]:
         marker = find_marker(first, fold(first))
         behind = sheet.trim(start + (marker.length if marker else 0), end)[0]
         has_body = any(part.role == "body" for part in parts)
-        tasks.append(_Task(number or "", Span(start, end), Span(behind, end), has_body, parts[0].role == "heading"))
+        tasks.append(
+            _Task(
+                number or "",
+                Span(start, end),
+                Span(behind, end),
+                has_body,
+                parts[0].role == "heading",
+            )
+        )
     return tasks
 
 
@@ -106,12 +134,25 @@ def _read_requests(
         for asked in _ORDERED.finditer(sheet.folded, part.start, part.end):
             actors = _read_actors(sheet, Span(asked.end(), part.end), words=words)
             if actors:
-                yield _make(sheet, Span(part.start, part.end), None, actors=actors, issued=issued, words=words)
+                yield _make(
+                    sheet,
+                    Span(part.start, part.end),
+                    None,
+                    actors=actors,
+                    issued=issued,
+                    words=words,
+                )
                 break
 
 
 def _make(
-    sheet: Sheet, span: Span, number: str | None, *, actors: tuple[str, ...], issued: str | None, words: DutyWords
+    sheet: Sheet,
+    span: Span,
+    number: str | None,
+    *,
+    actors: tuple[str, ...],
+    issued: str | None,
+    words: DutyWords,
 ) -> Duty:
     recurrence = _RECURRENCE.search(sheet.folded, span.start, span.end)
     return Duty(
@@ -146,24 +187,33 @@ def _find_subject_end(sheet: Sheet, text: Span, *, words: DutyWords) -> int:
     names = [match.span() for match in words.names.pattern.finditer(sheet.folded, text.start, end)]
     for verb in words.verbs.pattern.finditer(sheet.folded, text.start, end):
         named = any(a <= verb.start() < b for a, b in names)
-        if not named and words.verbs.holds(sheet.text[verb.start() : verb.end()]):
+        if not named and words.verbs.holds(
+            sheet.text[verb.start() : verb.end()], is_marked=sheet.is_marked
+        ):
             return sheet.trim(text.start, verb.start())[1]
     closes = end == text.end or sheet.text[end : end + 1] == ":"
     return end if closes and sheet.text[end - 1] not in ".;" else text.start
 
 
-def _find(words: Words, sheet: Sheet, start: int, end: int, *, at_start: bool) -> re.Match[str] | None:
+def _find(
+    words: Words, sheet: Sheet, start: int, end: int, *, at_start: bool
+) -> re.Match[str] | None:
     find = words.pattern.match if at_start else words.pattern.search
     match = find(sheet.folded, start, end)
-    return match if match and words.holds(sheet.text[match.start() : match.end()]) else None
+    held = match and words.holds(sheet.text[match.start() : match.end()], is_marked=sheet.is_marked)
+    return match if held else None
 
 
 def _split_actors(sheet: Sheet, subject: Span, *, words: DutyWords) -> tuple[str, ...]:
     """Each body of a subject: cut where a comma or "và" stands before a body written with a capital."""
     cuts = [subject.start]
-    for joint in re.compile(r"\s*[,;]\s*(?:va\s+)?|\s+va\s+").finditer(sheet.folded, subject.start, subject.end):
+    for joint in re.compile(r"\s*[,;]\s*(?:va\s+)?|\s+va\s+").finditer(
+        sheet.folded, subject.start, subject.end
+    ):
         at = joint.end()
-        if sheet.text[at : at + 1].isupper() and _find(words.actors, sheet, at, subject.end, at_start=True):
+        if sheet.text[at : at + 1].isupper() and _find(
+            words.actors, sheet, at, subject.end, at_start=True
+        ):
             cuts.append(at)
     pieces = [sheet.slice(*pair) for pair in pairwise([*cuts, subject.end])]
     return tuple(re.sub(r"(?:\s*[,;:])?(?:\s+và)?\s*$", "", piece) for piece in pieces)
@@ -187,15 +237,24 @@ def _last_day(match: re.Match[str]) -> str | None:
     """The last day of the quarter or month named by a match of `_PERIOD`."""
     quarter, year = match["quarter"], int(match["year"])
     month = 3 * _QUARTERS.get(quarter, 0) or 3 * int(quarter) if quarter else int(match["month"])
-    return date(year, month, calendar.monthrange(year, month)[1]).isoformat() if 1 <= month <= 12 else None
+    return (
+        date(year, month, calendar.monthrange(year, month)[1]).isoformat()
+        if 1 <= month <= 12
+        else None
+    )
 
 
 def _read_report(sheet: Sheet, span: Span, *, words: DutyWords) -> str | None:
     """The body to report to, with the one it goes through: "Ban Thường vụ Thành ủy (qua Ban Dân vận Thành ủy)"."""
     for match in _REPORT.finditer(sheet.folded, span.start, span.end):
-        if _find(words.actors, sheet, match.end(), span.end, at_start=True):
+        is_name = (
+            not sheet.is_cased
+            or sheet.text[match.end() : match.end() + 1].isupper()
+            or match["all"]
+        )
+        if is_name and _find(words.actors, sheet, match.end(), span.end, at_start=True):
             stop = _REPORT_END.search(sheet.folded, match.end(), span.end)
             end = stop.start() if stop else span.end
             through = _THROUGH.match(sheet.folded, end, span.end)
-            return sheet.slice(match.end(), through.end() if through else end)
+            return sheet.slice(match.start("body"), through.end() if through else end)
     return None

@@ -18,10 +18,14 @@ _AREA = re.compile(r"(?<!\w)(?:thanh pho|tinh|quan|huyen|thi xa|phuong|xa|dac kh
 _SPEAKS = r"(?:co\s+y\s+kien|thong\s+bao|tra\s+loi|de\s+nghi|yeu\s+cau)(?!\w)"
 _FEW_WORDS = 2
 # A body named by these words alone goes on in the next line ("ỦY" + "BAN NHÂN DÂN", "VĂN PHÒNG" + "CHÍNH PHỦ").
-_UNFINISHED = re.compile(r"(?:uy|uy ban|hoi dong|van phong|ban|so|bo|cuc|tong cuc|vu|vien|trung tam|hoi|.*(?:[,-]| va| cua))")
+_UNFINISHED = re.compile(
+    r"(?:uy|uy ban|hoi dong|van phong|ban|so|bo|cuc|tong cuc|vu|vien|trung tam|hoi|.*(?:[,-]| va| cua))"
+)
 
 
-def read_issuer(sheet: Sheet, head: Letterhead, *, signed_for: str | None, registers: Registers) -> Field | None:
+def read_issuer(
+    sheet: Sheet, head: Letterhead, *, signed_for: str | None, registers: Registers
+) -> Field | None:
     """Name the issuer; `signed_for` is the body on whose behalf the document is signed."""
     bodies = _read_bodies(sheet, head, registers=registers)
     if bodies:
@@ -29,7 +33,13 @@ def read_issuer(sheet: Sheet, head: Letterhead, *, signed_for: str | None, regis
         return _name_in_full(names, bodies, registers=registers)
     title = head.title
     named = [part.value for part in (title and title.by, title and title.authority) if part]
-    told = (*named, head.noted_by, signed_for, _by_symbol(head, registers=registers), _speaker(sheet, registers=registers))
+    told = (
+        *named,
+        head.noted_by,
+        signed_for,
+        _by_symbol(head, registers=registers),
+        _speaker(sheet, registers=registers),
+    )
     for name in told:
         if name:
             full = _complete(spell(str(name), registers=registers), head, registers=registers)
@@ -47,7 +57,9 @@ def _read_bodies(sheet: Sheet, head: Letterhead, *, registers: Registers) -> lis
         if _is_noise(sheet, piece, folded, registers=registers):
             continue
         alone = " ".join(sheet.slice(span.start, span.end) for span in [*held, piece])
-        if bodies and (not registers.issuer_head.match(folded) or _goes_on(text, folded, registers=registers)):
+        if bodies and (
+            not registers.issuer_head.match(folded) or _goes_on(text, folded, registers=registers)
+        ):
             bodies[-1].append(piece)
             text = f"{text} {folded}"
         elif registers.issuer_head.match(fold(alone)):
@@ -67,7 +79,9 @@ def _is_noise(sheet: Sheet, piece: Span, folded: str, *, registers: Registers) -
 def _upper_pieces(sheet: Sheet, head: Letterhead) -> list[Span]:
     """What the part above the title holds besides motto, number, place and date, line by line."""
     number = head.canonical or head.symbol
-    end = min(head.upper.end, number.start) if number and number.start is not None else head.upper.end
+    end = (
+        min(head.upper.end, number.start) if number and number.start is not None else head.upper.end
+    )
     pieces = []
     for line in sheet.lines:
         if line.start >= head.upper.start and line.end <= max(end, head.upper.start):
@@ -126,7 +140,12 @@ def _by_symbol(head: Letterhead, *, registers: Registers) -> str | None:
     parts = re.split(r"[-/]", str(head.symbol.value))
     if re.fullmatch(r"(UBTV)?QH\d*", parts[-1]):
         return "Ủy ban Thường vụ Quốc hội" if parts[-1].startswith("UBTV") else "Quốc hội"
-    found = [i.name for part in parts for i in registers.issuers if i.abbreviation == part and not i.within]
+    found = [
+        i.name
+        for part in parts
+        for i in registers.issuers
+        if i.abbreviation == part and not i.within
+    ]
     place = _province(head, registers=registers)
     if "Tỉnh ủy" in found and place and place.kind == "tỉnh":
         return "Tỉnh ủy"

@@ -13,15 +13,19 @@ from nlp.structure.sheet import Sheet
 from nlp.types import Citation, Span
 
 # "pháp luật", "kỷ luật", "quy luật" hold the word without naming a law.
-_WORD = re.compile(r"(?<!phap )(?<!ky )(?<!quy )(?<!bo )(?<!du thao )(?<!\w)(?:bo\s+luat|luat|phap\s+lenh|hien\s+phap)(?!\w)")
-_AMENDING = re.compile(r"luat\s+sua\s+doi\s*,?\s*bo\s+sung[^;.()“”]{3,220}?(?=\s*,?\s+(?:so\s+\d|ngay\s+\d))")
+_WORD = re.compile(
+    r"(?<!phap )(?<!ky )(?<!quy )(?<!bo )(?<!du thao )(?<!\w)(?:bo\s+luat|luat|phap\s+lenh|hien\s+phap)(?!\w)"
+)
+_AMENDING = re.compile(
+    r"luat\s+sua\s+doi\s*,?\s*bo\s+sung[^;.()“”]{3,220}?(?=\s*,?\s+(?:so\s+\d|ngay\s+\d))"
+)
 _NAMED_AFTER = re.compile(
     rf"(?:\s*\(sua\s+doi\))?(?:\s*,?\s*(?:so\s*:?\s*)?(?P<written>{NUMBER}))?"
     rf"(?:\s*,?\s*(?P<date>{DATE.pattern})|\s+(?:nam\s+)?(?P<year>(?:19|20)\d\d)(?![\d/]))?"
 )
 # Where an unregistered name ends at the latest: a word that goes on with the sentence.
 _UNKNOWN = re.compile(
-    r"\s+(?:(?!(?:so|ngay|nam|nay|do|quy\s+dinh|duoc|da|co|ve|va|hoac|thi|hien\s+hanh|khong|la|phai|cho|tai|theo|de|voi)(?!\w))"
+    r"\s+(?:(?!so\s*:?\s*\d)(?!(?:ngay|nam|nay|do|quy\s+dinh|duoc|da|co|ve|va|hoac|thi|hien\s+hanh|khong|la|phai|cho|tai|theo|de|voi)(?!\w))"
     r"[^\W\d]+(?:\s+|(?=[^\w\s]|$))){1,10}"
 )
 _LONGEST = 160  # code points of a name
@@ -46,7 +50,11 @@ def _find_name(sheet: Sheet, word: re.Match[str], *, registers: Registers) -> in
     if amending:
         return amending.end()
     ahead = " ".join(sheet.folded[word.start() : word.start() + _LONGEST].split())
-    known = [name for name in registers.laws if ahead.startswith(name) and not ahead[len(name) : len(name) + 1].isalnum()]
+    known = [
+        name
+        for name in registers.laws
+        if ahead.startswith(name) and not ahead[len(name) : len(name) + 1].isalnum()
+    ]
     if known:
         spaced = re.escape(max(known, key=len)).replace(r"\ ", r"\s+")
         match = re.compile(spaced).match(sheet.folded, word.start())
@@ -73,7 +81,9 @@ def _cite(sheet: Sheet, name: Span, *, word: str, registers: Registers) -> Citat
     canonical = number = None
     if after and groups.get("written"):
         repaired = repair_number(
-            sheet.text[after.start("written") : after.end("written")], registers=registers, is_cased=sheet.is_cased
+            sheet.text[after.start("written") : after.end("written")],
+            registers=registers,
+            is_cased=sheet.is_cased,
         )
         canonical, number = repaired.canonical, repaired.number
     elif year := groups.get("year"):

@@ -18,7 +18,7 @@ from nlp.text import fold
 from nlp.types import Field, Span
 
 MOTTO = re.compile(
-    r"(?<!nuoc )cong\s+hoa\s+xa\s+hoi\s+chu\s+nghia\s+viet\s+nam(?=\s*(?:doc\s+lap|\n|$))"
+    r"(?<!nuoc\s)cong\s+hoa\s+xa\s+hoi\s+chu\s+nghia\s+viet\s+nam(?=\s*(?:doc\s+lap|\n|$))"
     r"|doc\s+lap\s*[-–]\s*tu\s+do\s*[-–]\s*hanh\s+phuc"
     r"|dang\s+cong\s+san\s+viet\s+nam(?=[ ]*(?:\n|$))"
 )
@@ -29,12 +29,15 @@ _BODY = re.compile(
     re.MULTILINE,
 )
 _LABEL = re.compile(
-    rf"(?:^[ ]*|(?<=  ))(?:(?:bo\s+)?luat\s+|nghi\s+quyet\s+|phap\s+lenh\s+)?so\s*[:.]?\s*{NUMBER}", re.MULTILINE
+    rf"(?:^[ ]*|(?<=  ))(?:(?:bo\s+)?luat\s+|nghi\s+quyet\s+|phap\s+lenh\s+)?so\s*[:.]?\s*{NUMBER}",
+    re.MULTILINE,
 )
 _OPEN_NUMBER = re.compile(rf"^[ ]*so\s*[:.]?[\s.…_]*(?P<tail>{TAIL})(?!\w)", re.MULTILINE)
 _UNLABELLED = re.compile(rf"^[ ]*{NUMBER}[ ]*$", re.MULTILINE)
 _PASSED = re.compile(rf"thong\s+qua\s+(?P<date>{DATE.pattern})")
-_NAMED = re.compile(r"(?:^|(?<=  ))[ ]*(?P<place>(?:[^\W\d_]+[ ]){0,4}[^\W\d_]+)\s*,\s*", re.MULTILINE)
+_NAMED = re.compile(
+    r"(?:^|(?<=  ))[ ]*(?P<place>(?:[^\W\d_]+[ ]){0,4}[^\W\d_]+)\s*,\s*", re.MULTILINE
+)
 # Signs of the form at the start of a line, for heads that lost their motto.
 _SIGNS = (
     re.compile(rf"\s*(?:(?:bo\s+)?luat\s+)?so\s*[:.]?\s*(?:{NUMBER}|[\s.…_]*{TAIL})"),
@@ -101,7 +104,9 @@ def read_letterhead(sheet: Sheet, *, registers: Registers) -> Letterhead:
     dating = _read_dating(sheet, region, registers=registers)
     taken = [Span(*m.span()) for m in MOTTO.finditer(sheet.folded, region.start, region.end)]
     taken += [part.span for part in (numbering, dating) if part]
-    title = read_title(sheet, region, after=max((s.end for s in taken), default=None), registers=registers)
+    title = read_title(
+        sheet, region, after=max((s.end for s in taken), default=None), registers=registers
+    )
     if title and numbering and numbering.span.start > title.start:
         numbering = None  # it stands in the subject: another document's
     about = None if title else _find_about(sheet, region, taken=taken, numbering=numbering)
@@ -110,7 +115,9 @@ def read_letterhead(sheet: Sheet, *, registers: Registers) -> Letterhead:
     is_letter = title is None and bool(about or ADDRESS.match(sheet.folded, region.end))
     head = Letterhead(
         start=region.start,
-        end=_line_end(sheet, title.end if title else max((s.end for s in taken), default=region.start)),
+        end=_line_end(
+            sheet, title.end if title else max((s.end for s in taken), default=region.start)
+        ),
         upper=Span(region.start, title.start if title else region.end),
         taken=tuple(taken),
         number=numbering.number if numbering else None,
@@ -130,7 +137,9 @@ def _read_kind(
 ) -> Field | None:
     """The kind named in the title; a letter has none; a consolidated text is told by its symbol alone."""
     symbol = str(numbering.symbol.value) if numbering and numbering.symbol else ""
-    told = [kind for kind in registers.kinds if kind.by_symbol and symbol.split("-")[0] in kind.state]
+    told = [
+        kind for kind in registers.kinds if kind.by_symbol and symbol.split("-")[0] in kind.state
+    ]
     if told and numbering and numbering.symbol:
         return Field(told[0].name, numbering.symbol.start, numbering.symbol.end, inferred=True)
     if title:
@@ -141,7 +150,12 @@ def _read_kind(
 def _add_annex_note(sheet: Sheet, head: Letterhead, *, registers: Registers) -> Letterhead:
     """What a note on an annex tells of a document that lost its number: "(Kèm theo Công văn số … ngày … của …)"."""
     match = next(
-        (m for m in _ANNEX_NOTE.finditer(sheet.folded, head.end) if head.kind and _names(m["kind"], head.kind)), None
+        (
+            m
+            for m in _ANNEX_NOTE.finditer(sheet.folded, head.end)
+            if head.kind and _names(m["kind"], head.kind)
+        ),
+        None,
     )
     if match is None:
         return head
@@ -206,7 +220,9 @@ def _number_fields(sheet: Sheet, match: re.Match[str], *, registers: Registers) 
     start = match.start("number")
     end = max(match.end("tail"), match.end("loose"))
     parts = repair_number(sheet.text[start:end], registers=registers, is_cased=sheet.is_cased)
-    symbol_at = start + len(re.split(r"(?<=[-–/])\s*(?=[a-z])", sheet.folded[start:end], maxsplit=1)[0])
+    symbol_at = start + len(
+        re.split(r"(?<=[-–/])\s*(?=[a-z])", sheet.folded[start:end], maxsplit=1)[0]
+    )
     return _Numbering(
         Span(match.start(), end),
         number=Field(parts.number, *match.span("number")),
@@ -221,9 +237,13 @@ def _read_open_number(sheet: Sheet, region: Span, *, registers: Registers) -> _N
     match = _OPEN_NUMBER.search(sheet.folded, region.start, region.end)
     if match is None:
         return None
-    written = re.sub(r"^\s*[-–/]\s*(?:\d{4}/)?|\s", "", sheet.text[match.start("tail") : match.end()])
+    written = re.sub(
+        r"^\s*[-–/]\s*(?:\d{4}/)?|\s", "", sheet.text[match.start("tail") : match.end()]
+    )
     symbol = written if sheet.is_cased else spell_symbol(written, registers=registers)
-    return _Numbering(Span(*match.span()), symbol=Field(symbol, match.end() - len(written), match.end()))
+    return _Numbering(
+        Span(*match.span()), symbol=Field(symbol, match.end() - len(written), match.end())
+    )
 
 
 def _read_dating(sheet: Sheet, region: Span, *, registers: Registers) -> _Dating | None:
@@ -231,17 +251,24 @@ def _read_dating(sheet: Sheet, region: Span, *, registers: Registers) -> _Dating
     for pattern in (DATE, OPEN):
         for match in pattern.finditer(sheet.folded, region.start, region.end):
             place = _read_place(sheet, match.start(), region, registers=registers)
-            if place or not sheet.folded[sheet.line_at(match.start()).start : match.start()].strip():
+            if (
+                place
+                or not sheet.folded[sheet.line_at(match.start()).start : match.start()].strip()
+            ):
                 iso = to_iso(match[0]) if pattern is DATE else None
                 start = place.start if place and place.start is not None else match.start()
-                return _Dating(Span(start, match.end()), date=iso and Field(iso, *match.span()), place=place)
+                return _Dating(
+                    Span(start, match.end()), date=iso and Field(iso, *match.span()), place=place
+                )
     return None
 
 
 def _read_place(sheet: Sheet, date_at: int, region: Span, *, registers: Registers) -> Field | None:
     """The place before a date: one of the register, else a few words before a comma on the date's line."""
     before = sheet.folded[max(region.start, date_at - 40) : date_at]
-    known = [m for m in registers.place_pattern.finditer(before) if not before[m.end() :].strip(" ,\n")]
+    known = [
+        m for m in registers.place_pattern.finditer(before) if not before[m.end() :].strip(" ,\n")
+    ]
     if known:
         start = date_at - len(before) + known[-1].start()
         end = date_at - len(before) + known[-1].end()

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 _ROMAN = r"(?:x{0,2}(?:ix|iv|v?i{1,3}|v)|x{1,2})"
 _PATTERNS = (
     ("article", re.compile(r"dieu\s+(?P<label>\d+[a-z]?)\s*[.:](?!\d)\s*")),
-    ("part", re.compile(rf"(?:phan|chuong|muc|tieu muc|phu luc)(?:\s+(?:{_ROMAN}|\d{{1,2}}|thu \w+|[a-z]))?\s*(?:[.:–-]\s|$)")),
+    (
+        "part",
+        re.compile(
+            rf"(?:phan|chuong|muc|tieu muc|phu luc)(?:\s+(?:{_ROMAN}|\d{{1,2}}|thu \w+|[a-z]))?\s*(?:[.:–-]\s|$)"
+        ),
+    ),
     ("decimal", re.compile(r"(?P<label>\d{1,2}(?:\.\d{1,2}){1,3})[.)]?\s+(?=\D)")),
     ("arabic", re.compile(r"(?P<label>\d{1,3})\s?\.(?!\d)\s*")),
     ("bracket", re.compile(r"\(?(?P<label>\d{1,3})\s?[)/]\s+")),

@@ -13,13 +13,16 @@ from nlp.structure.subject import begins_body
 from nlp.types import Field, Span
 
 ADDRESS = re.compile(r"\s*(?<!\w)kinh\s+gui\s*(?::\s*|(?=\s))")
+_WIRED = re.compile(r"(?<!\w)dien\s*:\s*$")  # "THỦ TƯỚNG CHÍNH PHỦ điện:"
 _LABEL = re.compile(r"^[ ]*noi\s+nhan(?:\s*:|[ ]*$)\s?", re.MULTILINE)
 _DASH = re.compile(r"\s*[-–—+•]\s*")
 _FILING = re.compile(r"\W*luu(?!\w)")
 _ENDS = " \t\n-–—+•.;,:/"
-# An annex is not part of the document proper: its forms have recipients and signatures of their own.
+# An annex is not part of the document proper: its forms have recipients and signatures of their own. It has a heading
+# or a letterhead with its own motto.
 _ANNEX = re.compile(
-    r"^[ ]*(?:phu\s+luc|bieu\s+mau|mau\s+so|mau\s+\d+)(?:[ ]+[ivx\d.a-z/-]{1,8}){0,2}[ ]*$", re.MULTILINE
+    r"doc\s+lap\s*[-–]\s*tu\s+do\s*[-–]\s*hanh\s+phuc|^[ ]*(?:phu\s+luc|bieu\s+mau|mau\s+so|mau\s+\d+)(?:[ ]+[ivx\d.a-z/-]{1,8}){0,2}[ ]*$",
+    re.MULTILINE,
 )
 _MAX_LINES = 80
 _REMARKS = 160  # code points
@@ -52,12 +55,11 @@ def read_recipients(sheet: Sheet, body: Span, *, registers: Registers) -> Recipi
             break
         if line.is_empty or piece.start >= piece.end:
             continue
-        if entries and not dashed:
-            if _ends_list(line, entries, sheet, registers=registers):
-                break
-            if _DASH.match(sheet.folded, entries[0].start):
-                entries[-1] = Span(entries[-1].start, piece.end)
-                continue
+        if not dashed and _ends_list(line, entries, sheet, registers=registers):
+            break
+        if not dashed and entries and _DASH.match(sheet.folded, entries[0].start):
+            entries[-1] = Span(entries[-1].start, piece.end)
+            continue
         cut = _find_cut(sheet, piece, registers=registers)
         entries.append(Span(piece.start, cut))
         if cut < piece.end:
@@ -65,14 +67,15 @@ def read_recipients(sheet: Sheet, body: Span, *, registers: Registers) -> Recipi
     return _gather(sheet, label.start(), entries)
 
 
-def read_addressees(sheet: Sheet, at: int) -> Recipients | None:
-    """Read the addressees of a letter from its "Kính gửi" at an offset."""
-    mark = ADDRESS.match(sheet.folded, at)
-    if mark is None:
+def read_addressees(sheet: Sheet, *, upper_end: int, head_end: int) -> Recipients | None:
+    """Read the addressees: after "Kính gửi" where the upper part ends, or below a head that ends in "điện:"."""
+    mark = ADDRESS.match(sheet.folded, upper_end)
+    at = mark.end() if mark else head_end
+    if mark is None and not _WIRED.search(sheet.folded, max(0, head_end - len("điện :")), head_end):
         return None
     entries: list[Span] = []
-    for line in _lines_below(sheet, mark.end(), len(sheet.text)):
-        piece = Span(*sheet.trim(max(line.start, mark.end()), line.end))
+    for line in _lines_below(sheet, at, len(sheet.text)):
+        piece = Span(*sheet.trim(max(line.start, at), line.end))
         if line.is_empty or piece.start >= piece.end:
             continue
         if _DASH.match(sheet.folded, piece.start) or not entries:
@@ -83,7 +86,7 @@ def read_addressees(sheet: Sheet, at: int) -> Recipients | None:
             entries[-1] = Span(entries[-1].start, piece.end)
         if sheet.text[piece.end - 1] == ".":
             break
-    return _gather(sheet, at, entries)
+    return _gather(sheet, mark.start() if mark else at, entries)
 
 
 def widen(listed: Recipients, signature_start: int) -> Span:
@@ -98,11 +101,13 @@ def _lines_below(sheet: Sheet, start: int, end: int) -> Iterable[Line]:
 
 def _ends_list(line: Line, entries: Sequence[Span], sheet: Sheet, *, registers: Registers) -> bool:
     """Whether a line without a dash stands below the list: a signature, a typist's mark, a remark in brackets."""
-    last = entries[-1]
-    done = _FILING.match(sheet.folded, last.start) or _is_closed(sheet, last)
-    dashed = _DASH.match(sheet.folded, entries[0].start)
-    signs = registers.signature_pattern.match(line.folded) and (line.text.isupper() or not sheet.is_cased)
-    return bool(signs or (done and dashed))
+    signs = registers.signature_pattern.match(line.folded) and (
+        line.text.isupper() or not sheet.is_cased
+    )
+    if signs or not entries:
+        return bool(signs)
+    done = _FILING.match(sheet.folded, entries[-1].start) or _is_closed(sheet, entries[-1])
+    return bool(done and _DASH.match(sheet.folded, entries[0].start))
 
 
 def _is_closed(sheet: Sheet, piece: Span) -> bool:
@@ -122,7 +127,7 @@ def _find_cut(sheet: Sheet, piece: Span, *, registers: Registers) -> int:
 
 def _gather(sheet: Sheet, start: int, entries: Sequence[Span]) -> Recipients | None:
     lines = [sheet.slice(entry.start, entry.end).strip(_ENDS) for entry in entries]
-    if not any(lines):
+    value = tuple(line for line in lines if sum(char.isalpha() for char in line) > 1)
+    if not value:
         return None
-    value = tuple(line for line in lines if line)
     return Recipients(Field(value, entries[0].start, entries[-1].end), Span(start, entries[-1].end))

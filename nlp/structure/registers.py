@@ -6,27 +6,30 @@ They are data (`corpus/registers/*.toml`); this file only reads and checks them.
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from nlp.errors import CorpusError
 from nlp.text import fold, lower, normalise
 
 Level = Literal["central", "province", "district", "commune", "any"]
 Side = Literal["party", "state", "assembly", "front"]
-Row = TypeVar("Row", bound="Kind | Issuer | Place")
+_STRICT = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of document with its symbols in the two systems.
 
-    `duties`: documents of this kind order tasks. `by_symbol`: only the symbol tells it, the title being that of the
-    document it consolidates. `valid_from` is inclusive, `valid_to` exclusive.
+    `duties`: documents of this kind order tasks. `by_symbol`: only the symbol tells it, the title being
+    that of the document it consolidates. `valid_from` is inclusive, `valid_to` exclusive.
     """
 
+    __pydantic_config__ = _STRICT
     name: str
     state: tuple[str, ...] = ()
     party: tuple[str, ...] = ()
@@ -41,6 +44,7 @@ class Kind:
 class Issuer:
     """A body that issues documents; `of_place` and `within` say what completes its name."""
 
+    __pydantic_config__ = _STRICT
     name: str
     level: Level
     side: Side
@@ -56,6 +60,7 @@ class Issuer:
 class Place:
     """A province or centrally run city over one stretch of time."""
 
+    __pydantic_config__ = _STRICT
     name: str
     kind: Literal["tỉnh", "thành phố"]
     code: str | None = None
@@ -71,15 +76,18 @@ class Words:
     pattern: re.Pattern[str]
     spellings: frozenset[str]
 
-    def holds(self, written: str) -> bool:
-        """Whether a matched stretch, as written, is one of the phrases."""
-        shown = " ".join(normalise(written).split())
-        return shown in self.spellings or shown == fold(shown)
+    def holds(self, written: str, *, is_marked: bool) -> bool:
+        """Whether a matched stretch, as written, is one of the phrases; without diacritics any match is."""
+        return not is_marked or " ".join(normalise(written).split()) in self.spellings
 
 
 @dataclass(frozen=True, slots=True)
 class DutyWords:
-    """Words by which a duty is read: who acts, what ends the subject, names holding a verb, headings of background."""
+    """Words by which a duty is read.
+
+    `actors` may begin its subject and `verbs` end it; `names` hold a verb without being an order;
+    `background` heads a part that orders nothing.
+    """
 
     actors: Words
     verbs: Words
@@ -124,27 +132,27 @@ def load_registers(folder: Path) -> Registers:
     Raises:
         CorpusError: a file is missing or malformed, or a row names an unknown field or successor.
     """
-    kinds = _rows(Kind, _read(folder / "kinds.toml"), key="kind")
-    bodies = _read(folder / "issuers.toml")
-    issuers = _rows(Issuer, bodies, key="issuer")
-    places = _rows(Place, _read(folder / "places.toml"), key="place")
-    titles = _read(folder / "titles.toml")
-    laws = _read(folder / "laws.toml")["laws"]
-    _check_successors([*issuers, *places])
-    proper = [p.name for p in places] + [i.name for i in issuers] + bodies["fields"] + titles["heads"]
+    kinds = _read(_KindFile, folder / "kinds.toml").kind
+    bodies = _read(_IssuerFile, folder / "issuers.toml")
+    issuers = bodies.issuer
+    places = _read(_PlaceFile, folder / "places.toml").place
+    titles = _read(_TitleFile, folder / "titles.toml")
+    _check_successors(issuers)
+    _check_successors(places)
+    proper = {row.name for row in (*places, *issuers)} | {*bodies.fields, *titles.heads}
     kind_names = phrases(kind.name for kind in kinds)
-    heads = phrases([*bodies["heads"], *(issuer.name for issuer in issuers)])
-    title_names = phrases(titles["heads"])
-    delegation = _delegations(titles["delegations"])
+    heads = phrases([*bodies.heads, *(issuer.name for issuer in issuers)])
+    title_names = phrases(titles.heads)
+    delegation = _delegations(titles.delegations)
     return Registers(
         kinds=kinds,
         issuers=issuers,
         places=places,
-        laws={fold(name): tuple(years) for name, years in laws.items()},
+        laws={fold(name): years for name, years in _read(_LawFile, folder / "laws.toml").laws.items()},
         symbols=_symbols(kinds, issuers),
         kind_named={fold(kind.name): kind for kind in kinds},
-        spellings=tuple(sorted({(fold(n), n) for n in proper}, key=lambda pair: len(pair[0]))),
-        duty_words=_duty_words(_read(folder / "duties.toml")),
+        spellings=tuple(sorted(((fold(name), name) for name in proper), key=_by_length)),
+        duty_words=_duty_words(_read(_DutyFile, folder / "duties.toml")),
         kind_pattern=re.compile(kind_names),
         kind_line=re.compile(rf"^[ ]*(?P<kind>{kind_names})[ ]*(?P<rest>[^\n]*)$", re.MULTILINE),
         authority_pattern=re.compile(phrases(i.name for i in issuers if not i.within)),
@@ -153,8 +161,8 @@ def load_registers(folder: Path) -> Registers:
         title_pattern=re.compile(title_names),
         delegation_pattern=re.compile(delegation),
         signature_pattern=re.compile(rf"{delegation}(?={title_names}|{heads}|$)|{title_names}"),
-        rank_pattern=re.compile(rf"(?:{phrases(titles['ranks'])}\.?\s*)+"),
-        signed_pattern=re.compile(rf"[(\[]?\s*{phrases(titles['signed'])}\s*[)\]]?"),
+        rank_pattern=re.compile(rf"(?:{phrases(titles.ranks)}\.?\s*)+"),
+        signed_pattern=re.compile(rf"[(\[]?\s*{phrases(titles.signed)}\s*[)\]]?"),
     )
 
 
@@ -176,21 +184,50 @@ def spell(name: str, *, registers: Registers) -> str:
     return "".join(letters)
 
 
-def _read(path: Path) -> dict[str, Any]:  # Any: TOML values, checked where they are used
+class _File(BaseModel):
+    model_config = _STRICT
+
+
+class _KindFile(_File):
+    kind: tuple[Kind, ...]
+
+
+class _IssuerFile(_File):
+    heads: tuple[str, ...]
+    fields: tuple[str, ...]
+    issuer: tuple[Issuer, ...]
+
+
+class _PlaceFile(_File):
+    place: tuple[Place, ...]
+
+
+class _TitleFile(_File):
+    delegations: tuple[str, ...]
+    heads: tuple[str, ...]
+    ranks: tuple[str, ...]
+    signed: tuple[str, ...]
+
+
+class _LawFile(_File):
+    laws: dict[str, tuple[int, ...]]
+
+
+class _DutyFile(_File):
+    actors: tuple[str, ...]
+    verbs: tuple[str, ...]
+    names: tuple[str, ...]
+    background: tuple[str, ...]
+
+
+_Model = TypeVar("_Model", bound=_File)
+
+
+def _read(model: type[_Model], path: Path) -> _Model:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+        return model.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
         raise CorpusError(f"register {path.name} cannot be read: {error}") from error
-
-
-def _rows(row: type[Row], data: Mapping[str, Any], *, key: str) -> tuple[Row, ...]:
-    known = {field.name for field in fields(row)}
-    made = []
-    for number, entry in enumerate(data.get(key, []), start=1):
-        if "name" not in entry or not set(entry) <= known:
-            raise CorpusError(f"register row {key} {number} lacks a name or has an unknown field: {sorted(entry)}")
-        made.append(row(**{k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}))
-    return tuple(made)
 
 
 def _check_successors(rows: Iterable[Issuer | Place]) -> None:
@@ -198,7 +235,13 @@ def _check_successors(rows: Iterable[Issuer | Place]) -> None:
     names = {row.name for row in rows}
     for row in rows:
         if row.successor is not None and row.successor not in names:
-            raise CorpusError(f"register row {row.name} names an unknown successor {row.successor}")
+            raise CorpusError(
+                f"register row {row.name} names an unknown successor {row.successor}; add its row"
+            )
+
+
+def _by_length(pair: tuple[str, str]) -> tuple[int, str]:
+    return len(pair[0]), pair[0]
 
 
 def _symbols(kinds: Iterable[Kind], issuers: Iterable[Issuer]) -> dict[str, str]:
@@ -209,16 +252,21 @@ def _symbols(kinds: Iterable[Kind], issuers: Iterable[Issuer]) -> dict[str, str]
 
 
 def _delegations(marks: Iterable[str]) -> str:
-    """"TM.", "T/M", "T.M", "KT", "K/T." and so on at the start of a title; a bare "Q" needs its point."""
-    forms = [r"[./]?\s?".join(fold(mark)) for mark in marks if len(mark) > 1]
-    single = [rf"{fold(mark)}\." for mark in marks if len(mark) == 1]
-    return rf"(?<![\w/])(?:(?:{'|'.join(forms)})(?:[./]|(?!\w))|{'|'.join(single)})\s*"
+    """A pattern for "TM.", "T/M", "KT", "K/T." and so on; a mark of one letter needs its point."""
+    long = "|".join(r"[./]?\s?".join(fold(mark)) for mark in marks if len(mark) > 1)
+    short = "|".join(rf"{fold(mark)}\." for mark in marks if len(mark) == 1)
+    return rf"(?<![\w/])(?:(?:{long})(?:[./]|(?!\w))|{short})\s*"
 
 
-def _duty_words(data: Mapping[str, Any]) -> DutyWords:
+def _duty_words(data: _DutyFile) -> DutyWords:
     return DutyWords(
-        **{
-            name: Words(re.compile(phrases(words)), frozenset(normalise(word) for word in words))
-            for name, words in data.items()
-        }
+        actors=_words(data.actors),
+        verbs=_words(data.verbs),
+        names=_words(data.names),
+        background=_words(data.background),
     )
+
+
+def _words(given: Iterable[str]) -> Words:
+    given = tuple(given)
+    return Words(re.compile(phrases(given)), frozenset(normalise(word) for word in given))

@@ -5,8 +5,9 @@ Source: Decree 30/2020/NĐ-CP, annex I, part I, section II.6.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from nlp.structure.markers import Marker, Path, advance, find_marker, task_number
 from nlp.structure.sheet import Line, Sheet
@@ -14,14 +15,27 @@ from nlp.types import Paragraph, Role, Span
 
 # A paragraph cut by a page break is long and stops in mid-sentence; a short line without a stop is a heading or a cell.
 _CUT_LENGTH = 80
+# Where most lines stop in mid-sentence the text is wrapped, and much shorter lines go on.
+_WRAPPED_LENGTH = 35
+_WRAPPED_SHARE = 0.35
 _HEADING_LENGTH = 150
-_HEADING_LENGTHS = {"part": 150, "roman": 150, "initial": 150, "article": 120, "arabic": 100, "decimal": 100, "letter": 80}
+_HEADING_LENGTHS = {
+    "part": 150,
+    "roman": 150,
+    "initial": 150,
+    "article": 120,
+    "arabic": 100,
+    "decimal": 100,
+    "letter": 80,
+}
 _PAGE_NUMBER = re.compile(r"(?:trang )?[-–]? ?\d{1,4} ?[-–]?(?: ?/ ?\d{1,4})?")
 _ORDER = re.compile(r"(?:quyet dinh|quyet nghi|nghi quyet|chi thi|ra lenh)\s*:?")
 _BASIS = re.compile(r"can cu(?!\w)")
 _BASIS_TOO = re.compile(r"(?:xet|theo|tren co so|thuc hien|sau khi)(?!\w)")
 _END = re.compile(r"/\.?\W*$")
-_CLOSING = re.compile(r"(?:\w+ ){1,3}nay (?:duoc |da duoc |se duoc )?(?:pho bien|co hieu luc|thay the|thong qua|hoi dong|quoc hoi)")
+_CLOSING = re.compile(
+    r"(?:\w+ ){1,3}nay (?:duoc |da duoc |se duoc )?(?:pho bien|co hieu luc|thay the|thong qua|hoi dong|quoc hoi)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +58,9 @@ class Zones:
             return "letterhead"
         if self.signature and self.signature.start <= line.start < self.signature.end:
             return "signature"
-        return "recipients" if any(r.start <= line.start < r.end for r in self.recipients) else "body"
+        return (
+            "recipients" if any(r.start <= line.start < r.end for r in self.recipients) else "body"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,55 +87,74 @@ class _Group:
     def is_decoration(self) -> bool:
         return all(line.is_empty for line in self.lines)
 
+    @property
+    def is_page_number(self) -> bool:
+        return len(self.lines) == 1 and bool(_PAGE_NUMBER.fullmatch(self.last.folded))
+
 
 def read_paragraphs(sheet: Sheet, zones: Zones) -> tuple[Paragraph, ...]:
     """Cover every block with paragraphs, in reading order."""
     return tuple(_place(_group(sheet.lines, zones), zones))
 
 
-def _group(lines: Iterable[Line], zones: Zones) -> list[_Group]:
+def _group(lines: Sequence[Line], zones: Zones) -> list[_Group]:
+    cut_length = _cut_length(lines, zones)
     groups: list[_Group] = []
     for line in lines:
         role = zones.role(line)
-        marker = find_marker(line.text, line.folded) if role == "body" else None
-        if groups and _belongs(line, groups[-1], role=role, marker=marker):
-            groups[-1] = _Group(role, (*groups[-1].lines, line), groups[-1].marker)
-        elif len(groups) > 1 and _bridges(line, groups, role=role, marker=marker):
-            page = groups.pop()
-            groups[-1] = _Group(role, (*groups[-1].lines, *page.lines, line), groups[-1].marker)
+        begun = _Group(
+            role, (line,), find_marker(line.text, line.folded) if role == "body" else None
+        )
+        if groups and _belongs(begun, groups[-1], cut_length=cut_length):
+            groups[-1] = _join(groups[-1], begun)
+        elif (
+            len(groups) > 1
+            and groups[-1].is_page_number
+            and _belongs(begun, groups[-2], cut_length=cut_length)
+        ):
+            number = groups.pop()
+            groups[-1] = _join(_join(groups[-1], number), begun)
         else:
-            groups.append(_Group(role, (line,), marker))
+            groups.append(begun)
     return groups
 
 
-def _belongs(line: Line, group: _Group, *, role: Role, marker: Marker | None) -> bool:
-    """Whether a line goes on with the paragraph above it."""
-    same_block = line.block == group.last.block
-    if role != group.role:
+def _join(group: _Group, more: _Group) -> _Group:
+    return _Group(group.role, (*group.lines, *more.lines), group.marker)
+
+
+def _cut_length(lines: Sequence[Line], zones: Zones) -> int:
+    """How long a paragraph must be for a stop in mid-sentence to mean that it goes on."""
+    full = [
+        line for line in lines if len(line.text) >= _WRAPPED_LENGTH and zones.role(line) == "body"
+    ]
+    n_open = sum(not line.is_terminal for line in full)
+    return _WRAPPED_LENGTH if n_open > _WRAPPED_SHARE * len(full) else _CUT_LENGTH
+
+
+def _belongs(begun: _Group, group: _Group, *, cut_length: int) -> bool:
+    """Whether a line goes on with the paragraph above it, which a page break or a line break cut."""
+    line, last = begun.last, group.last
+    same_block = line.block == last.block
+    if begun.role != group.role:
         return False
-    if role != "body" or line.is_empty or group.is_decoration:
+    if begun.role != "body" or line.is_empty or group.is_decoration:
         return same_block or (line.is_empty and group.is_decoration)
-    if marker or group.last.is_terminal or group.last.framed or _opens(line):
+    if begun.marker or last.is_terminal or last.framed or _opens(line):
         return False
-    return same_block or _is_cut(line, group)
-
-
-def _is_cut(line: Line, group: _Group) -> bool:
-    """Whether a page break cut a paragraph between a group and a line."""
-    bound = {line.kind, group.last.kind} & {"heading", "cell"} or line.kind == "list_item"
-    return not bound and group.length >= _CUT_LENGTH and not _PAGE_NUMBER.fullmatch(line.folded)
-
-
-def _bridges(line: Line, groups: Sequence[_Group], *, role: Role, marker: Marker | None) -> bool:
-    """Whether only a page number stands between a line and the paragraph it goes on with."""
-    number, before = groups[-1], groups[-2]
-    is_number = len(number.lines) == 1 and _PAGE_NUMBER.fullmatch(number.last.folded)
-    return bool(is_number and not line.is_empty and _belongs(line, before, role=role, marker=marker))
+    bound = (
+        {line.kind, last.kind} & {"heading", "cell"}
+        or line.kind == "list_item"
+        or begun.is_page_number
+    )
+    return same_block or (not bound and group.length >= cut_length)
 
 
 def _opens(line: Line) -> bool:
     """Whether a line without a mark opens a paragraph by its words."""
-    return bool(_BASIS.match(line.folded) or _ORDER.fullmatch(line.folded) or _CLOSING.match(line.folded))
+    return bool(
+        _BASIS.match(line.folded) or _ORDER.fullmatch(line.folded) or _CLOSING.match(line.folded)
+    )
 
 
 def _place(groups: Sequence[_Group], zones: Zones) -> Iterator[Paragraph]:
@@ -128,7 +163,7 @@ def _place(groups: Sequence[_Group], zones: Zones) -> Iterator[Paragraph]:
     closing = _find_closing(groups, end)
     path: Path = ()
     heading: Span | None = None
-    in_preamble, in_basis, in_annex = True, False, False
+    basis, in_annex = _find_basis(groups), False
     for group in groups:
         start, stop = group.lines[0].start, group.last.end
         if group.role != "body" or group.is_decoration:
@@ -136,9 +171,8 @@ def _place(groups: Sequence[_Group], zones: Zones) -> Iterator[Paragraph]:
             continue
         if end is not None and start >= end and not in_annex:
             in_annex, path, heading = True, (), None
-        in_basis = in_preamble = in_preamble and _is_basis(group, in_basis=in_basis)
         path = advance(path, group.marker) if group.marker else path
-        role: Role = "basis" if in_preamble else _body_role(group)
+        role: Role = "basis" if start in basis else _body_role(group)
         if group is closing:
             role, path = "closing", ()
         yield Paragraph(start, stop, role, heading, task_number(path))
@@ -155,8 +189,21 @@ def _find_closing(groups: Sequence[_Group], end: int | None) -> _Group | None:
     return last if _CLOSING.match(last.folded) or _END.search(last.folded) else None
 
 
-def _is_basis(group: _Group, *, in_basis: bool) -> bool:
-    return bool(_BASIS.match(group.folded) or (_BASIS_TOO.match(group.folded) and (in_basis or group.last.text[-1] in ";,")))
+def _find_basis(groups: Sequence[_Group]) -> set[int]:
+    """Where the paragraphs of the legal basis start: from the first of the body to the last one before its parts."""
+    body = [g for g in groups if g.role == "body" and not g.is_decoration]
+    preamble = list(takewhile(lambda g: g.marker is None and not _ORDER.fullmatch(g.folded), body))
+    if not preamble or not _begins_basis(preamble[0]):
+        return set()
+    last = max(at for at, group in enumerate(preamble) if _begins_basis(group))
+    return {group.lines[0].start for group in preamble[: last + 1]}
+
+
+def _begins_basis(group: _Group) -> bool:
+    return bool(
+        _BASIS.match(group.folded)
+        or (_BASIS_TOO.match(group.folded) and group.last.text[-1] in ";,.")
+    )
 
 
 def _body_role(group: _Group) -> Role:

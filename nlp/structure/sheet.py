@@ -2,24 +2,27 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nlp.text import fold
+from nlp.text import fold, lower
 from nlp.types import BlockKind, Document
 
-# Marks of markdown and of layout tables, rules drawn with dashes: masked by as many spaces, so offsets stay.
+# Marks of markdown and of layout tables, rules drawn with dashes: masked by as many spaces.
 _MARKUP = re.compile(r"[*|`\\]|<[a-z/][^<>\n]{0,20}>|[-_=–—]{3,}|^[ \t]*#{1,6}(?= )", re.MULTILINE)
-# Bold within a word ("ng**ày"): the word is closed up and the blanks stand after it, a few code points off.
+# Bold within a word ("ng**ày"): the word is closed up, the blanks stand behind it, so that only
+# offsets within the word are off, by the length of the marks.
 _SPLIT_WORD = re.compile(r"\w+(?:\*+\w+)+")
-_BLANKS = {code: " " for code in (0x09, 0xA0, 0x2002, 0x2003, 0x2007, 0x2009, 0x202F, 0x3000)}
+_BLANKS = dict.fromkeys((0x09, 0xA0, 0x2002, 0x2003, 0x2007, 0x2009, 0x202F, 0x3000), " ")
+_INK = re.compile(r"[^\s](?:[^\n]*[^\s])?")  # a line without the white space around it
 _TERMINAL = re.compile(r"(?:[.:;!?…]|/\.?)[\s)\]”\"’']*$")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a block. `start` and `end` bound it with its markup; the texts are without, white space collapsed.
+    """One line of a block: `start` and `end` bound it with its markup, the texts are without.
 
-    `bar` is a line of table strokes only; `framed` a line set wholly in bold.
+    White space in the texts is collapsed. `bar` is a line of table strokes only; `framed` a line set wholly in bold.
     """
 
     start: int
@@ -46,13 +49,15 @@ class Line:
 class Sheet:
     """The text with markup masked (same length), its folded twin, and its lines in reading order.
 
-    `is_cased`: capitals can be relied on, the text has both cases.
+    `is_cased`: capitals can be relied on, the text has both cases. `is_marked`: so can diacritics, the
+    text has some.
     """
 
     text: str
     folded: str
     lines: tuple[Line, ...]
     is_cased: bool
+    is_marked: bool
 
     def line_at(self, offset: int) -> Line:
         """The line that holds an offset, or the last one that begins before it."""
@@ -76,30 +81,21 @@ def read_sheet(doc: Document) -> Sheet:
     text = _MARKUP.sub(lambda match: " " * len(match[0]), text)
     folded = fold(text)
     is_cased = not (text.islower() or text.isupper())
-    return Sheet(text, folded, tuple(_lines(doc, text, folded=folded)), is_cased)
+    is_marked = folded != lower(text)
+    return Sheet(text, folded, tuple(_lines(doc, text, folded=folded)), is_cased, is_marked)
 
 
-def _lines(doc: Document, text: str, *, folded: str) -> list[Line]:
-    lines = []
+def _lines(doc: Document, text: str, *, folded: str) -> Iterator[Line]:
     for number, block in enumerate(doc.blocks):
-        start = block.start
-        for raw in doc.text[block.start : block.end].split("\n"):
-            left = start + len(raw) - len(raw.lstrip())
-            bare = raw.strip()
-            end = left + len(bare)
-            if bare:
-                shown = " ".join(text[left:end].split())
-                lines.append(
-                    Line(
-                        left,
-                        end,
-                        block=number,
-                        kind=block.kind,
-                        text=shown,
-                        folded=" ".join(folded[left:end].split()),
-                        bar=not bare.strip("| "),
-                        framed=bare.startswith("**") and bare.endswith("**"),
-                    )
-                )
-            start += len(raw) + 1
-    return lines
+        for match in _INK.finditer(doc.text, block.start, block.end):
+            start, end = match.span()
+            yield Line(
+                start,
+                end,
+                block=number,
+                kind=block.kind,
+                text=" ".join(text[start:end].split()),
+                folded=" ".join(folded[start:end].split()),
+                bar=not match[0].strip("| "),
+                framed=match[0].startswith("**") and match[0].endswith("**"),
+            )

@@ -36,7 +36,9 @@ class Signature:
     on_behalf: str | None = None
 
 
-def read_signature(sheet: Sheet, body: Span, *, after: int | None, registers: Registers) -> Signature | None:
+def read_signature(
+    sheet: Sheet, body: Span, *, after: int | None, registers: Registers
+) -> Signature | None:
     """Read the signature in a stretch of text: the first one behind the recipients (`after`), else the last one."""
     found: list[Signature] = []
     for at, line in enumerate(sheet.lines):
@@ -45,7 +47,9 @@ def read_signature(sheet: Sheet, body: Span, *, after: int | None, registers: Re
             continue
         first = Span(start, min(line.end, start + _MAX_RUN) if sheet.is_cased else line.end)
         if _begins(sheet, first, registers=registers):
-            signature = _read_block(sheet, [first, *_rest(sheet.lines[at + 1 :], body)], registers=registers)
+            signature = _read_block(
+                sheet, [first, *_rest(sheet.lines[at + 1 :], body)], registers=registers
+            )
             if signature and after is not None and start >= after:
                 return signature
             found += [signature] if signature else []
@@ -65,7 +69,12 @@ def _rest(lines: Sequence[Line], body: Span) -> list[Span]:
     """The lines that may belong to a signature begun above them."""
     rest: list[Span] = []
     for line in lines[:_MAX_LINES]:
-        if line.bar or line.end > body.end or _STOP.match(line.folded) or len(line.text) > _MAX_LINE:
+        if (
+            line.bar
+            or line.end > body.end
+            or _STOP.match(line.folded)
+            or len(line.text) > _MAX_LINE
+        ):
             break
         if not line.is_empty:
             rest.append(Span(line.start, line.end))
@@ -88,18 +97,28 @@ def _read_block(sheet: Sheet, pieces: Sequence[Span], *, registers: Registers) -
 
 def _find_name(sheet: Sheet, pieces: Sequence[Span], *, registers: Registers) -> Span | None:
     """The name below the titles: told by its letter case, else the first line below the last title."""
-    pieces = [piece for piece in (_strip(sheet, p, registers=registers) for p in pieces) if piece.start < piece.end]
+    pieces = [
+        piece
+        for piece in (_strip(sheet, p, registers=registers) for p in pieces)
+        if piece.start < piece.end
+    ]
     if sheet.is_cased:
         for at, piece in enumerate(pieces):
             start = _skip_capitals(sheet, piece)
             if start < piece.end:
-                return _join_name(sheet, Span(start, _cut_name(sheet, start, piece.end)), pieces[at + 1 :])
+                return _join_name(
+                    sheet, Span(start, _cut_name(sheet, start, piece.end)), pieces[at + 1 :]
+                )
     return _name_by_place(sheet, pieces, registers=registers)
 
 
 def _name_by_place(sheet: Sheet, pieces: Sequence[Span], *, registers: Registers) -> Span | None:
     """The name told by its place alone: the line below the last title, or what follows the title on its line."""
-    titled = [i for i, p in enumerate(pieces) if registers.signature_pattern.match(sheet.folded, p.start, p.end)]
+    titled = [
+        i
+        for i, p in enumerate(pieces)
+        if registers.signature_pattern.match(sheet.folded, p.start, p.end)
+    ]
     if not titled:
         return None
     last = pieces[titled[-1]]
@@ -145,7 +164,11 @@ def _join_name(sheet: Sheet, name: Span, below: Sequence[Span]) -> Span | None:
     n_words = len(sheet.text[name.start : name.end].split())
     if n_words < _FULL_NAME and below:
         rest = sheet.slice(below[0].start, below[0].end)
-        if len(rest.split()) <= _FULL_NAME - 1 and not rest.isupper() and _is_name(f"A {rest}", is_cased=True):
+        if (
+            len(rest.split()) <= _FULL_NAME - 1
+            and not rest.isupper()
+            and _is_name(f"A {rest}", is_cased=True)
+        ):
             name = Span(name.start, below[0].end)
     return name if _is_name(sheet.slice(name.start, name.end), is_cased=True) else None
 
@@ -184,5 +207,7 @@ def _on_behalf(sheet: Sheet, above: Span, *, registers: Registers) -> str | None
         return None
     start = marks[0].end()
     title = registers.title_pattern.search(sheet.folded, start + 1, above.end)
-    end = min([mark.start() for mark in marks[1:]] + ([title.start()] if title else []), default=above.end)
+    end = min(
+        [mark.start() for mark in marks[1:]] + ([title.start()] if title else []), default=above.end
+    )
     return sheet.slice(start, end) or None

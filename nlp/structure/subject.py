@@ -46,7 +46,9 @@ class Title:
     authority: Field | None = None
 
 
-def read_title(sheet: Sheet, region: Span, *, after: int | None, registers: Registers) -> Title | None:
+def read_title(
+    sheet: Sheet, region: Span, *, after: int | None, registers: Registers
+) -> Title | None:
     """Read the kind and what stands below it.
 
     The kind is named on a line of its own, or first in a line below `after`; None admits only a line of its own.
@@ -95,7 +97,22 @@ def join(sheet: Sheet, pieces: Sequence[Span]) -> Field | None:
     return Field(text, pieces[0].start, pieces[-1].end) if text else None
 
 
-def _find_kind(sheet: Sheet, region: Span, *, after: int | None, registers: Registers) -> Span | None:
+def drop_authority(subject: Field | None, *, issuer: Field | None) -> Field | None:
+    """Take the issuer off the end of a subject that was run together with the authority below it."""
+    if subject is None or issuer is None or subject.end is None:
+        return subject
+    text, name = str(subject.value), str(issuer.value)
+    match = re.search(rf"\s(?:chu tich )?{re.escape(fold(name))}$", fold(text))
+    if match is None or _DANGLING.search(fold(text)[: match.start()]):
+        return subject
+    return replace(
+        subject, value=text[: match.start()], end=subject.end - len(text) + match.start()
+    )
+
+
+def _find_kind(
+    sheet: Sheet, region: Span, *, after: int | None, registers: Registers
+) -> Span | None:
     led = None
     for match in registers.kind_line.finditer(sheet.folded, region.start, region.end):
         if not match["rest"].strip(" :"):
@@ -112,7 +129,9 @@ def _leads(sheet: Sheet, match: re.Match[str]) -> bool:
     return not cites and (shown.isupper() or not sheet.is_cased)
 
 
-def _find_kind_within(sheet: Sheet, region: Span, *, after: int | None, registers: Registers) -> Span | None:
+def _find_kind_within(
+    sheet: Sheet, region: Span, *, after: int | None, registers: Registers
+) -> Span | None:
     """A kind in capitals behind the date or number on the same line: lines were run together."""
     if after is None:
         return None
@@ -125,7 +144,9 @@ def _find_kind_within(sheet: Sheet, region: Span, *, after: int | None, register
     return next((kind for kind in found if sheet.text[kind.start : kind.end].isupper()), None)
 
 
-def _split_by(sheet: Sheet, pieces: list[Span], *, registers: Registers) -> tuple[Field | None, list[Span]]:
+def _split_by(
+    sheet: Sheet, pieces: list[Span], *, registers: Registers
+) -> tuple[Field | None, list[Span]]:
     """Take "CỦA BAN THƯỜNG VỤ THÀNH ỦY" off the front; it may run over lines until one that begins with "về"."""
     if not pieces:
         return None, pieces
@@ -135,7 +156,11 @@ def _split_by(sheet: Sheet, pieces: list[Span], *, registers: Registers) -> tupl
     start = pieces[0].start + match.end()
     if not registers.issuer_head.match(sheet.folded, start):
         return None, pieces
-    about = [i for i, p in enumerate(pieces[:4]) if i and re.match(r"ve\s", sheet.folded[p.start : p.end])]
+    about = [
+        i
+        for i, p in enumerate(pieces[:4])
+        if i and re.match(r"ve\s", sheet.folded[p.start : p.end])
+    ]
     cut = about[0] if about else 1
     return join(sheet, [Span(start, pieces[0].end), *pieces[1:cut]]), pieces[cut:]
 
@@ -147,7 +172,11 @@ def _split_authority(
     for cut in range(1, len(pieces)):
         before = sheet.folded[pieces[cut - 1].start : pieces[cut - 1].end]
         named = join(sheet, pieces[cut:])
-        if named and not _DANGLING.search(before) and _is_authority(fold(str(named.value)), registers=registers):
+        if (
+            named
+            and not _DANGLING.search(before)
+            and _is_authority(fold(str(named.value)), registers=registers)
+        ):
             return replace(named, value=_WIRES.sub("", str(named.value))), pieces[:cut]
     return None, pieces
 
@@ -179,5 +208,3 @@ def _capitals(sheet: Sheet, piece: Span) -> int:
             break
         end = piece.start + word.end()
     return end
-
-

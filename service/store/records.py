@@ -1,6 +1,6 @@
 """From an Analysis to the rows that keep it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -83,7 +83,6 @@ def label_rows(analysis: Analysis, *, run_id: int) -> Iterator[Row]:
         answer = asdict(getattr(analysis, facet))
         if answer["decision"] == "not_applicable":
             continue
-        labels = answer["labels"] if "labels" in answer else _single(answer)
         guess = answer["guess"] or {"code": None, "probability": None}
         yield {
             "item_id": analysis.id,
@@ -93,12 +92,14 @@ def label_rows(analysis: Analysis, *, run_id: int) -> Iterator[Row]:
             "primary_code": answer.get("primary", answer.get("label")),
             "guess_code": guess["code"],
             "guess_probability": guess["probability"],
-            "labels": labels,
+            "labels": labels_of(answer),
         }
 
 
-def _single(answer: Row) -> list[Row]:
-    """The label of a facet with one answer, in the shape of those with many."""
+def labels_of(answer: Mapping[str, Any]) -> list[Row]:
+    """The asserted labels of a facet's answer as JSON values; one with a single answer has no list."""
+    if "labels" in answer:
+        return list(answer["labels"])
     if answer["label"] is None:
         return []
     probability = answer["guess"]["probability"] if answer["guess"] else None

@@ -6,6 +6,7 @@ from typing import Any
 
 from nlp.taxonomy import Taxonomy
 from nlp.types import Span
+from service.store.records import labels_of
 from service.store.views import Stored
 
 Json = Mapping[str, Any]  # parts of a stored Analysis: JSON values of different types
@@ -57,7 +58,7 @@ def find_lit(analysis: Json, show: str) -> tuple[Span, ...]:
     """The spans to light: `facet:code` for the evidence of a label, `12-45` for a stretch of text."""
     facet, _, code = show.partition(":")
     if facet in _ASKED:
-        labels = _labels_of(analysis[facet])
+        labels = labels_of(analysis[facet])
         return tuple(
             Span(span["start"], span["end"])
             for label in labels
@@ -132,22 +133,10 @@ def _facet_view(name: str, answer: Json, taxonomy: Taxonomy) -> FacetView:
         decision=answer["decision"],
         labels=tuple(
             view(label["code"], label["probability"], len(label["evidence"]))
-            for label in _labels_of(answer)
+            for label in labels_of(answer)
         ),
         guess=view(guess["code"], guess["probability"]) if guess else None,
     )
-
-
-def _labels_of(answer: Json) -> list[Json]:
-    """The asserted labels of a facet; those with a single answer have no list."""
-    if "labels" in answer:
-        return list(answer["labels"])
-    if answer["label"] is None:
-        return []
-    guess = answer["guess"]
-    probability = guess["probability"] if guess else None
-    evidence = answer.get("evidence", ())
-    return [{"code": answer["label"], "probability": probability, "evidence": evidence}]
 
 
 def category_name(taxonomy: Taxonomy, facet: str, *, code: str) -> str:

@@ -34,17 +34,23 @@ def main(folder: Path, table: Path) -> None:
                 counts[name, verdict] += 1
                 if verdict != "right":
                     found = getattr(metadata, name)
-                    failures.append(f"{row['file']} {name} {verdict}: {_recorded(row, name)!r}, read {found and found.value!r}")
+                    failures.append(
+                        f"{row['file']} {name} {verdict}: {_recorded(row, name)!r}, read {found and found.value!r}"
+                    )
         _print_table(way, counts)
         sys.stdout.write("\n".join(failures) + "\n\n")
 
 
-def _read(folder: Path, table: Path, *, way: str, registers: Registers) -> Iterator[tuple[dict[str, str], Metadata]]:
+def _read(
+    folder: Path, table: Path, *, way: str, registers: Registers
+) -> Iterator[tuple[dict[str, str], Metadata]]:
     with table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
         data = (folder / row["file"]).read_bytes()
-        doc: Document = read_file(data, name=row["file"]) if way == "markdown" else from_text(data.decode())
+        doc: Document = (
+            read_file(data, name=row["file"]) if way == "markdown" else from_text(data.decode())
+        )
         yield row, read_structure(doc, registers=registers).metadata
 
 
@@ -62,12 +68,18 @@ def _judge(row: Mapping[str, str], name: str, metadata: Metadata) -> str:
     if recorded is None:
         return "invented"
     same = fold(str(found.value)) == fold(recorded)
-    return "right" if same or (name == "issuer" and fold(str(found.value)).endswith(fold(recorded))) else "wrong"
+    return (
+        "right"
+        if same or (name == "issuer" and fold(str(found.value)).endswith(fold(recorded)))
+        else "wrong"
+    )
 
 
 def _print_table(way: str, counts: Mapping[tuple[str, str], int]) -> None:
     verdicts = ("right", "wrong", "missing", "invented")
-    sys.stdout.write(f"{way:<12}" + "".join(f"{verdict:>10}" for verdict in verdicts) + f"{'share':>10}\n")
+    sys.stdout.write(
+        f"{way:<12}" + "".join(f"{verdict:>10}" for verdict in verdicts) + f"{'share':>10}\n"
+    )
     for name in FIELDS:
         numbers = [counts.get((name, verdict), 0) for verdict in verdicts]
         share = numbers[0] / max(1, sum(numbers))
