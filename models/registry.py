@@ -1,14 +1,17 @@
 """Model artifacts on disk: `<name>/<version>/` with `manifest.json`, `model.safetensors`, `card.md`.
 
+A transformer model has its checkpoint in `encoder/` as well.
+
 Weights are never unpickled; their SHA-256 stands in the manifest and is checked before they are read.
 The hash of the manifest names the model.
 """
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError
@@ -19,9 +22,14 @@ from nlp.errors import ArtifactError
 from nlp.features import FeatureSpec
 from nlp.protocols import Classifier, HeadSpec
 
+if TYPE_CHECKING:
+    from models.transformer import TransformerClassifier
+
 _FORMAT = 1
 MANIFEST = "manifest.json"
 WEIGHTS = "model.safetensors"
+ENCODER = "encoder"
+_VOCABULARY = ("keys", "idf", "blocks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,50 +66,80 @@ def load_classifier(name: str, *, folder: Path) -> Classifier:
         raise ArtifactError(f"no model {name!r} in {folder}; there are: {known or 'none'}")
     newest = max(found, key=lambda place: _version_key(place.name))
     try:
-        return _load_linear(_info(newest))
+        return _load(_info(newest))
     except (KeyError, TypeError, ValueError, SafetensorError) as error:
         raise ArtifactError(
             f"{newest}: the manifest and the weights do not fit together; train the model again"
         ) from error
 
 
-def save_linear(
-    model: LinearClassifier, *, folder: Path, training: dict[str, Any]
-) -> LinearClassifier:
+def save_linear(model: LinearClassifier, *, folder: Path, training: dict[str, Any]) -> Classifier:
     """Write an artifact; the same model gives the same bytes. Answers it as loaded from disk.
 
     `training` (any JSON values) is kept in the manifest: recipe, corpus hash, sources, licences.
     Weights are stored as float16, the rest as float32.
     """
-    tensors = {
-        "vocabulary.keys": model.vectorizer.vocabulary.keys,
-        "vocabulary.idf": model.vectorizer.vocabulary.idf,
-        "vocabulary.blocks": model.vectorizer.vocabulary.blocks,
+    vocabulary = model.vectorizer.vocabulary
+    tensors = {f"vocabulary.{part}": getattr(vocabulary, part) for part in _VOCABULARY}
+    tensors |= _head_tensors(model.linear_heads, dtype=np.float16)
+    target = folder / model.name / model.version
+    target.mkdir(parents=True, exist_ok=True)
+    (target / WEIGHTS).write_bytes(_to_safetensors(tensors))
+    facts = {"features": asdict(model.vectorizer.spec), "training": training}
+    return _write_manifest(target, model=model, backend="linear", facts=facts)
+
+
+def save_transformer(
+    model: "TransformerClassifier", *, folder: Path, training: dict[str, Any]
+) -> Classifier:
+    """Write an artifact over an encoder, whose checkpoint goes into `encoder/`."""
+    target = folder / model.name / model.version
+    target.mkdir(parents=True, exist_ok=True)
+    for part in (model.encoder.model, model.encoder.tokenizer):
+        part.save_pretrained(target / ENCODER)
+    tensors = _head_tensors(model.encoder_heads, dtype=np.float32)
+    (target / WEIGHTS).write_bytes(_to_safetensors(tensors))
+    facts = {"max_tokens": model.encoder.max_tokens, "training": training}
+    return _write_manifest(target, model=model, backend="transformer", facts=facts)
+
+
+def _head_tensors(heads: Mapping[str, Head], *, dtype: type) -> dict[str, Any]:
+    """The arrays of each head by name, weights in `dtype`, the rest float32."""
+    tensors: dict[str, Any] = {
+        f"{name}.weights": head.weights.astype(dtype) for name, head in heads.items()
     }
-    for name, head in model.linear_heads.items():
-        tensors[f"{name}.weights"] = head.weights.astype(np.float16)
-        tensors |= {
-            f"{name}.{part}": getattr(head, part).astype(np.float32)
-            for part in ("bias", "slope", "offset")
-        }
+    for name, head in heads.items():
+        for part in ("bias", "slope", "offset"):
+            tensors[f"{name}.{part}"] = getattr(head, part).astype(np.float32)
+    return tensors
+
+
+def _to_safetensors(tensors: dict[str, Any]) -> bytes:
     # safetensors silently corrupts arrays in Fortran order
-    weights = save({key: np.ascontiguousarray(tensor) for key, tensor in tensors.items()})
+    return save({key: np.ascontiguousarray(tensor) for key, tensor in tensors.items()})
+
+
+def _write_manifest(
+    target: Path, *, model: Classifier, backend: str, facts: dict[str, Any]
+) -> Classifier:
+    files = sorted(path for path in target.rglob("*") if path.is_file())
     manifest = {
         "format": _FORMAT,
+        "backend": backend,
         "name": model.name,
         "version": model.version,
         "taxonomy": list(model.taxonomy),
-        "features": asdict(model.vectorizer.spec),
-        "heads": [asdict(head.spec) for head in model.linear_heads.values()],
-        "files": {WEIGHTS: hashlib.sha256(weights).hexdigest()},
-        "training": training,
+        "heads": [asdict(spec) for spec in model.heads.values()],
+        "files": {
+            path.relative_to(target).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in files
+            if path.name not in {MANIFEST, "card.md"}
+        },
+        **facts,
     }
-    target = folder / model.name / model.version
-    target.mkdir(parents=True, exist_ok=True)
-    (target / WEIGHTS).write_bytes(weights)
     text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     (target / MANIFEST).write_text(text, encoding="utf-8")
-    return _load_linear(_info(target))
+    return _load(_info(target))
 
 
 def _info(folder: Path) -> ModelInfo:
@@ -130,29 +168,37 @@ def _read_manifest(folder: Path) -> tuple[bytes, dict[str, Any]]:
     return data, manifest
 
 
-def _load_linear(info: ModelInfo) -> LinearClassifier:
+def _load(info: ModelInfo) -> Classifier:
     _, manifest = _read_manifest(info.folder)
-    path = info.folder / WEIGHTS
+    _check_files(info.folder, hashes=manifest["files"])
+    tensors = load((info.folder / WEIGHTS).read_bytes())
+    heads = {spec["name"]: _head(spec, tensors=tensors) for spec in manifest["heads"]}
+    common = (info.name, info.version, info.sha256, (info.taxonomy, info.taxonomy_version))
+    if manifest["backend"] == "linear":
+        vocabulary = Vocabulary(*(tensors[f"vocabulary.{part}"] for part in _VOCABULARY))
+        spec = FeatureSpec.of(manifest["features"])
+        return LinearClassifier(*common, Vectorizer(vocabulary, spec=spec), heads)
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ArtifactError(f"{path}: cannot be read; train or fetch the model again") from error
-    if hashlib.sha256(data).hexdigest() != manifest["files"][WEIGHTS]:
-        raise ArtifactError(f"{path}: its SHA-256 is not that of the manifest; fetch it again")
-    tensors = load(data)
-    features: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in manifest["features"].items()
-    }
-    vocabulary = Vocabulary(*(tensors[f"vocabulary.{part}"] for part in ("keys", "idf", "blocks")))
-    return LinearClassifier(
-        name=info.name,
-        version=info.version,
-        sha256=info.sha256,
-        taxonomy=(info.taxonomy, info.taxonomy_version),
-        vectorizer=Vectorizer(vocabulary, spec=FeatureSpec(**features)),
-        linear_heads={spec["name"]: _head(spec, tensors=tensors) for spec in manifest["heads"]},
-    )
+        from models.transformer import Encoder, TransformerClassifier
+    except ImportError as error:
+        raise ArtifactError(
+            f"{info.name} is a transformer model; pip install 'danvan[transformer]'"
+        ) from error
+    encoder = Encoder.load(info.folder / ENCODER, max_tokens=manifest["max_tokens"])
+    return TransformerClassifier(*common, encoder, heads)
+
+
+def _check_files(folder: Path, *, hashes: Mapping[str, str]) -> None:
+    for name, expected in hashes.items():
+        path = folder / name
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise ArtifactError(
+                f"{path}: cannot be read; train or fetch the model again"
+            ) from error
+        if hashlib.sha256(data).hexdigest() != expected:
+            raise ArtifactError(f"{path}: its SHA-256 is not that of the manifest; fetch it again")
 
 
 def _head(spec: dict[str, Any], *, tensors: dict[str, Any]) -> Head:

@@ -113,7 +113,7 @@ def train(path: Path, *, out: Path, report: Report) -> Path:
     folder = out / recipe.name / recipe.version
     write_card(
         folder,
-        model=saved,
+        model=model,
         recipe=recipe.model_dump(),
         facts=facts,
         validation=validation,

@@ -9,9 +9,10 @@ syllables; and apart from these the first syllables of the text (its opening oft
 of its context (the heading it stands under). Numbers count by their shape: every digit is read as 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +23,8 @@ from nlp.types import Span
 IntArray = npt.NDArray[np.int64]
 _HashArray = npt.NDArray[np.uint64]
 
-_TABLE_SIZE = (
-    0x3000  # covers Latin, Vietnamese (to U+1EF9) and punctuation; beyond it no letter folds
-)
+# Covers Latin, Vietnamese (to U+1EF9), punctuation and every blank; beyond it no letter folds.
+_TABLE_SIZE = 0x3001
 _SPACE, _SYLLABLE, _SYMBOL = 0, 1, 2
 _FIRST_PICTOGRAM = 0x2190  # arrows, dingbats, emoji; general punctuation lies below
 _BASE = np.uint64(0x100000001B3)  # FNV prime as the base of the polynomial hash
@@ -42,6 +42,16 @@ class FeatureSpec:
     folded: tuple[int, ...] = (1, 2)
     characters: tuple[int, ...] = (4,)
     opening_tokens: int = 6
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "FeatureSpec":
+        """From the JSON values of a manifest, where tuples are lists. `Any`: checked by its hash."""
+        return cls(
+            written=tuple(values["written"]),
+            folded=tuple(values["folded"]),
+            characters=tuple(values["characters"]),
+            opening_tokens=int(values["opening_tokens"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +148,6 @@ class _Tokens:
         index = np.where(small, codes, 0)
         written = np.where(small, tables.lower[index], codes)
         classes = np.where(small, tables.classes[index], _SYMBOL)
-        _place_tones(written, classes=classes, tables=tables)
         folded = np.where(
             written < _TABLE_SIZE, tables.fold[np.minimum(written, _TABLE_SIZE - 1)], written
         )
@@ -149,13 +158,15 @@ class _Tokens:
         char_tokens = np.searchsorted(begins, chars, side="right") - 1
         kept = _unrepeated(folded[chars], tokens=char_tokens)
         chars, char_tokens = chars[kept], char_tokens[kept]
+        spelt = written[chars]
+        _place_tones(spelt, tokens=char_tokens, tables=tables)
         firsts = np.searchsorted(char_tokens, np.arange(len(begins)))
         return cls(
             rows=rows,
             starts=begins - text_starts[rows],
             ends=ends - text_starts[rows],
             speaks=(classes[begins] == _SYLLABLE) | (codes[begins] >= _FIRST_PICTOGRAM),
-            written=_token_hashes(written[chars], firsts=firsts, char_tokens=char_tokens),
+            written=_token_hashes(spelt, firsts=firsts, char_tokens=char_tokens),
             folded=_token_hashes(folded[chars], firsts=firsts, char_tokens=char_tokens),
             stream=np.insert(folded[chars].astype(np.uint64), firsts, _BORDER),
             stream_tokens=np.insert(char_tokens, firsts, np.arange(len(begins))),
@@ -198,25 +209,25 @@ def _tables() -> _Tables:
     )
 
 
-def _place_tones(
-    written: npt.NDArray[np.uint32], *, classes: npt.NDArray[np.int8], tables: _Tables
-) -> None:
-    """Do what `nlp.text.place_tones` does, in place, over the whole array."""
-    if len(written) < 3:
+def _place_tones(written: npt.NDArray[np.uint32], *, tokens: IntArray, tables: _Tables) -> None:
+    """Do what `nlp.text.place_tones` does, in place; `tokens` is the token of each character."""
+    if len(written) < 2:
         return
-    second = np.minimum(written[1:-1], _TABLE_SIZE - 1)
-    first, base = written[:-2], tables.toneless[second]
+    second = np.minimum(written[1:], _TABLE_SIZE - 1)
+    first, base = written[:-1], tables.toneless[second]
     nucleus = ((first == ord("o")) & ((base == ord("a")) | (base == ord("e")))) | (
         (first == ord("u")) & (base == ord("y"))
     )
-    before = np.concatenate([[0], written[:-3]])
-    is_open = (classes[2:] != _SYLLABLE) | (written[2:] == ord("0"))  # "hoà2" ends at its digit
-    at = np.flatnonzero(nucleus & (tables.tone[second] > 0) & is_open & (before != ord("q")))
+    at = np.flatnonzero(nucleus & (tables.tone[second] > 0) & (tokens[1:] == tokens[:-1]))
+    before, after = np.maximum(at - 1, 0), np.minimum(at + 2, len(written) - 1)
+    after_q = (written[before] == ord("q")) & (tokens[before] == tokens[at])
+    ends_token = (after == at + 1) | (tokens[after] != tokens[at])
+    is_open = ends_token | (written[after] == ord("0"))  # "hoà2" ends at its digit
+    at = at[is_open & ~after_q]
     toned = np.array([[ord(char) for char in family] for family in ("oòóỏõọ", "uùúủũụ")])
     marks = tables.tone[written[at + 1]]
-    plain = base[at]
+    written[at + 1] = base[at]
     written[at] = toned[(written[at] == ord("u")).astype(np.int64), marks]
-    written[at + 1] = plain
 
 
 def _token_borders(

@@ -1,12 +1,28 @@
 """Words (từ) of a text as spans: syllables (tiếng) joined by underthesea."""
 
 from nlp.segmenter import align, word_pieces
+from nlp.text import lower
 from nlp.types import Span
 
 
 def segment_words(text: str) -> tuple[Span, ...]:
-    """Segment a text into words and punctuation marks, in order and without overlap."""
-    return tuple(align(word_pieces(text), text=text))
+    """Segment a text into words, in order and without overlap; punctuation marks are left out.
+
+    Works on the lower-cased text, so that letter case never moves a border.
+    """
+    lowered = lower(text)
+    found = align(word_pieces(lowered), text=lowered)
+    return tuple(span for word in found if (span := _trim(word, text=text)) is not None)
+
+
+def _trim(span: Span, *, text: str) -> Span | None:
+    """Cut punctuation off both ends; None when nothing is left."""
+    start, end = span.start, span.end
+    while start < end and not text[start].isalnum():
+        start += 1
+    while start < end and not text[end - 1].isalnum():
+        end -= 1
+    return Span(start, end) if start < end else None
 
 
 def widen_to_words(spans: tuple[Span, ...], *, words: tuple[Span, ...]) -> tuple[Span, ...]:

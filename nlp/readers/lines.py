@@ -17,6 +17,9 @@ STARTS_ITEM = re.compile(
     r"|số\s*:|v/v\s)",
     re.IGNORECASE,
 )
+# A dash may also stand inside a name ("chính trị - xã hội") that the line break cut in two.
+STARTS_WITH_DASH = re.compile(r"\s*[-–—]\s")
+_NEARLY_FULL_SHARE = 0.85
 _ENDS_PARAGRAPH = tuple(".;:!?…/|")
 _MAX_WRAP_WIDTH = 140  # a longer line was not wrapped by a person or a program
 _FULL_SHARE = 0.55  # a line shorter than this share of the width was ended on purpose
@@ -94,6 +97,10 @@ def _continues(line: str, *, after: str, width: int) -> bool:
     """Whether `line` is the rest of the paragraph that `after` belongs to."""
     if not line or not after or not width:
         return False
-    if after.endswith(_ENDS_PARAGRAPH) or STARTS_ITEM.match(line):
+    if after.endswith(_ENDS_PARAGRAPH):
+        return False
+    if STARTS_WITH_DASH.match(line):
+        return len(after) >= _NEARLY_FULL_SHARE * width
+    if STARTS_ITEM.match(line):
         return False
     return len(after) >= _FULL_SHARE * width or bool(_BASIS.match(after))

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from nlp.errors import TooLarge, UnreadableFile
-from nlp.readers.lines import STARTS_ITEM, Piece, assemble
+from nlp.readers.lines import STARTS_ITEM, STARTS_WITH_DASH, Piece, assemble
 from nlp.types import Document
 
 MAX_PAGES = 1000
@@ -120,9 +120,13 @@ def _begins(line: _Line, *, after: _Line, margins: tuple[float, float, float]) -
     """Whether a line begins a paragraph: a mark, a short line before it, an indent, or a wider gap."""
     left, right, pitch = margins
     width = right - left
+    is_full = after.right >= right - 0.04 * width
+    ends = after.text.endswith(_ENDS_SENTENCE)
+    if STARTS_WITH_DASH.match(line.text) and is_full and not ends:
+        return False
     if STARTS_ITEM.match(line.text) or after.right < right - 0.25 * width:
         return True
-    if after.text.endswith(_ENDS_SENTENCE) and after.right < right - 0.04 * width:
+    if ends and not is_full:
         return True
     if line.left > left + 0.02 * width and after.left < line.left - 0.02 * width:
         return True

@@ -23,37 +23,40 @@ def read_structure(doc: Document, *, registers: Registers) -> Structure:
     """Read the official form of a document; what the text lacks is None or empty."""
     sheet = read_sheet(doc)
     head = read_letterhead(sheet, registers=registers)
-    body = Span(head.end, find_annex(sheet, head.end))
-    addressees = read_addressees(sheet, upper_end=head.upper.end, head_end=head.end)
+    numbering = head.numbering
+    canonical = numbering.canonical if numbering else None
+    body = Span(head.span.end, find_annex(sheet, head.span.end))
+    addressees = read_addressees(sheet, upper_end=head.upper.end, head_end=head.span.end)
     listed = read_recipients(sheet, body, registers=registers)
     signature = read_signature(
         sheet, body, after=listed.span.end if listed else None, registers=registers
     )
+    received = listed or addressees
     issuer = read_issuer(
         sheet, head, signed_for=signature.on_behalf if signature else None, registers=registers
     )
     metadata = Metadata(
         kind=head.kind,
-        number=head.number,
-        symbol=head.symbol,
-        canonical=head.canonical,
+        number=numbering.number if numbering else None,
+        symbol=numbering.symbol if numbering else None,
+        canonical=canonical,
         date=head.date,
         place=head.place,
         issuer=issuer,
         subject=drop_authority(head.subject, issuer=issuer),
         signer=signature.signer if signature else None,
         signer_title=signature.title if signature else None,
-        recipients=listed.field if listed else addressees and addressees.field,
+        recipients=received.field if received else None,
     )
     spans = [addressees.span] if addressees else []
     if listed:
         spans.append(widen(listed, signature.span.start) if signature else listed.span)
-    zones = Zones(Span(head.start, head.end), tuple(spans), signature.span if signature else None)
+    zones = Zones(head.span, tuple(spans), signature.span if signature else None)
     paragraphs = read_paragraphs(sheet, zones)
     return Structure(
         metadata,
         paragraphs,
-        read_citations(sheet, own=head.canonical, registers=registers),
+        read_citations(sheet, own=canonical, registers=registers),
         read_duties(
             sheet,
             [part for part in paragraphs if zones.body_end is None or part.start < zones.body_end],

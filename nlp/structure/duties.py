@@ -103,20 +103,12 @@ def _read_tasks(sheet: Sheet, paragraphs: Sequence[Paragraph]) -> list[_Task]:
     numbered = [p for p in paragraphs if p.task_number and p.role in {"body", "heading"}]
     for number, group in groupby(numbered, key=lambda p: p.task_number):
         parts = list(group)
-        start, end = sheet.trim(parts[0].start, parts[-1].end)
-        first = sheet.slice(start, parts[0].end)
+        span = sheet.trim(parts[0].start, parts[-1].end)
+        first = sheet.slice(span.start, parts[0].end)
         marker = find_marker(first, fold(first))
-        behind = sheet.trim(start + (marker.length if marker else 0), end)[0]
+        text = sheet.trim(span.start + (marker.length if marker else 0), span.end)
         has_body = any(part.role == "body" for part in parts)
-        tasks.append(
-            _Task(
-                number or "",
-                Span(start, end),
-                Span(behind, end),
-                has_body,
-                parts[0].role == "heading",
-            )
-        )
+        tasks.append(_Task(number or "", span, text, has_body, parts[0].role == "heading"))
     return tasks
 
 
@@ -129,7 +121,7 @@ def _read_requests(
 ) -> Iterator[Duty]:
     """The duties of a letter without numbered tasks: paragraphs that ask a body to act."""
     for part in paragraphs:
-        if part.role != "body" or sheet.text[sheet.trim(part.start, part.end)[1] - 1] == ":":
+        if part.role != "body" or sheet.text[sheet.trim(part.start, part.end).end - 1] == ":":
             continue
         for asked in _ORDERED.finditer(sheet.folded, part.start, part.end):
             actors = _read_actors(sheet, Span(asked.end(), part.end), words=words)
@@ -190,7 +182,7 @@ def _find_subject_end(sheet: Sheet, text: Span, *, words: DutyWords) -> int:
         if not named and words.verbs.holds(
             sheet.text[verb.start() : verb.end()], is_marked=sheet.is_marked
         ):
-            return sheet.trim(text.start, verb.start())[1]
+            return sheet.trim(text.start, verb.start()).end
     closes = end == text.end or sheet.text[end : end + 1] == ":"
     return end if closes and sheet.text[end - 1] not in ".;" else text.start
 

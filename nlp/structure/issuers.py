@@ -17,9 +17,9 @@ _MARK = re.compile(r"(?:du thao|ban sao|(?:toi |tuyet )?mat|(?:thuong )?khan|hoa
 _AREA = re.compile(r"(?<!\w)(?:thanh pho|tinh|quan|huyen|thi xa|phuong|xa|dac khu)(?!\w)")
 _SPEAKS = r"(?:co\s+y\s+kien|thong\s+bao|tra\s+loi|de\s+nghi|yeu\s+cau)(?!\w)"
 _FEW_WORDS = 2
-# A body named by these words alone goes on in the next line ("ỦY" + "BAN NHÂN DÂN", "VĂN PHÒNG" + "CHÍNH PHỦ").
+# A name that stops so goes on in the next line ("ỦY" + "BAN NHÂN DÂN", "VĂN PHÒNG" + "CHÍNH PHỦ").
 _UNFINISHED = re.compile(
-    r"(?:uy|uy ban|hoi dong|van phong|ban|so|bo|cuc|tong cuc|vu|vien|trung tam|hoi|.*(?:[,-]| va| cua))"
+    r"uy|uy ban|hoi dong|van phong|ban|so|bo|cuc|tong cuc|vu|vien|trung tam|hoi|.*(?:[,-]| va| cua)"
 )
 
 
@@ -38,7 +38,7 @@ def read_issuer(
         head.noted_by,
         signed_for,
         _by_symbol(head, registers=registers),
-        _speaker(sheet, registers=registers),
+        _speaker(sheet, registers=registers) if head.kind and not title else None,
     )
     for name in told:
         if name:
@@ -78,20 +78,17 @@ def _is_noise(sheet: Sheet, piece: Span, folded: str, *, registers: Registers) -
 
 def _upper_pieces(sheet: Sheet, head: Letterhead) -> list[Span]:
     """What the part above the title holds besides motto, number, place and date, line by line."""
-    number = head.canonical or head.symbol
-    end = (
-        min(head.upper.end, number.start) if number and number.start is not None else head.upper.end
-    )
+    number_at = head.numbering.span.start if head.numbering else head.upper.end
+    end = min(head.upper.end, number_at)
     pieces = []
     for line in sheet.lines:
-        if line.start >= head.upper.start and line.end <= max(end, head.upper.start):
+        if head.upper.start <= line.start and line.end <= end:
             start, stop = line.start, line.end
             for span in head.taken:
                 if span.start < stop and span.end > start:
                     start, stop = (span.end, stop) if span.start <= start else (start, span.start)
-            start, stop = sheet.trim(start, max(start, stop))
-            if start < stop:
-                pieces.append(Span(start, stop))
+            piece = sheet.trim(start, max(start, stop))
+            pieces += [piece] if piece.start < piece.end else []
     return pieces
 
 
@@ -127,29 +124,30 @@ def _complete(name: str, head: Letterhead, *, registers: Registers) -> str:
         above = _by_symbol(head, registers=registers)
         name = f"{name} {above}" if above else name
     place = _province(head, registers=registers)
-    local = [i for i in registers.issuers if i.of_place and fold(name).endswith(fold(i.name))]
-    if not local or place is None:
+    if place is None:
+        return name
+    folded = fold(name)
+    if re.search(rf"(?<!\w){fold(place.kind)}$", folded):
+        return f"{name} {place.name}"
+    local = [i for i in registers.issuers if i.of_place and folded.endswith(fold(i.name))]
+    if not local:
         return name
     return f"{name} {place.name if local[0].side == 'party' else f'{place.kind} {place.name}'}"
 
 
 def _by_symbol(head: Letterhead, *, registers: Registers) -> str | None:
-    """The body whose abbreviation the symbol ends with: "CT/TU", "QĐ-UBND", "NQ/QH15"."""
-    if head.symbol is None:
+    """The body whose abbreviation the symbol holds: "CT/TU", "QĐ-UBND", "QH15" with its term."""
+    if head.numbering is None:
         return None
-    parts = re.split(r"[-/]", str(head.symbol.value))
-    if re.fullmatch(r"(UBTV)?QH\d*", parts[-1]):
-        return "Ủy ban Thường vụ Quốc hội" if parts[-1].startswith("UBTV") else "Quốc hội"
-    found = [
-        i.name
-        for part in parts
-        for i in registers.issuers
-        if i.abbreviation == part and not i.within
+    parts = [
+        part.rstrip("0123456789") for part in re.split(r"[-/]", str(head.numbering.symbol.value))
     ]
+    bodies = [i for part in parts for i in registers.issuers if i.abbreviation == part]
+    names = [body.name for body in bodies if not body.within]
     place = _province(head, registers=registers)
-    if "Tỉnh ủy" in found and place and place.kind == "tỉnh":
-        return "Tỉnh ủy"
-    return found[0] if found else None
+    # One abbreviation stands for "Tỉnh ủy" and "Thành ủy": the kind of place decides.
+    fitting = [n for n in names if place and fold(n).split()[0] == fold(place.kind).split()[0]]
+    return next(iter([*fitting, *names]), None)
 
 
 def _speaker(sheet: Sheet, *, registers: Registers) -> str | None:

@@ -70,7 +70,7 @@ def _find_unknown(sheet: Sheet, word: re.Match[str]) -> int | None:
     name = sheet.text[match.start() : match.end()].strip()
     if not (sheet.text[word.start()].isupper() and name[0].isupper() and not name.isupper()):
         return None
-    return sheet.trim(match.start(), match.end())[1]
+    return sheet.trim(match.start(), match.end()).end
 
 
 def _cite(sheet: Sheet, name: Span, *, word: str, registers: Registers) -> Citation:

@@ -1,10 +1,11 @@
 """Who receives a document: the lines under "Nơi nhận", and the addressees after "Kính gửi".
 
-Source: Decree 30/2020/NĐ-CP, annex I, part I, section II.9 (boxes 9a and 9b); the last line is the filing ("Lưu").
+Source: Decree 30/2020/NĐ-CP, annex I, part I, section II.9 (boxes 9a and 9b); the last line is the filing
+("Lưu").
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nlp.structure.registers import Registers
@@ -14,14 +15,15 @@ from nlp.types import Field, Span
 
 ADDRESS = re.compile(r"\s*(?<!\w)kinh\s+gui\s*(?::\s*|(?=\s))")
 _WIRED = re.compile(r"(?<!\w)dien\s*:\s*$")  # "THỦ TƯỚNG CHÍNH PHỦ điện:"
-_LABEL = re.compile(r"^[ ]*noi\s+nhan(?:\s*:|[ ]*$)\s?", re.MULTILINE)
+LISTED = re.compile(r"^[ ]*noi\s+nhan(?:\s*:|[ ]*$)\s?", re.MULTILINE)
 _DASH = re.compile(r"\s*[-–—+•]\s*")
 _FILING = re.compile(r"\W*luu(?!\w)")
 _ENDS = " \t\n-–—+•.;,:/"
-# An annex is not part of the document proper: its forms have recipients and signatures of their own. It has a heading
-# or a letterhead with its own motto.
+# An annex is not part of the document proper: its forms have recipients and signatures of their own.
+# It has a heading, or a letterhead with a motto.
 _ANNEX = re.compile(
-    r"doc\s+lap\s*[-–]\s*tu\s+do\s*[-–]\s*hanh\s+phuc|^[ ]*(?:phu\s+luc|bieu\s+mau|mau\s+so|mau\s+\d+)(?:[ ]+[ivx\d.a-z/-]{1,8}){0,2}[ ]*$",
+    r"doc\s+lap\s*[-–]\s*tu\s+do\s*[-–]\s*hanh\s+phuc"
+    r"|^[ ]*(?:phu\s+luc|bieu\s+mau|mau\s+so|mau\s+\d+)(?:[ ]+[ivx\d.a-z/-]{1,8}){0,2}[ ]*$",
     re.MULTILINE,
 )
 _MAX_LINES = 80
@@ -44,12 +46,12 @@ def find_annex(sheet: Sheet, after: int) -> int:
 
 def read_recipients(sheet: Sheet, body: Span, *, registers: Registers) -> Recipients | None:
     """Read the lines under "Nơi nhận" in a stretch of text; None where it has no such label."""
-    label = _LABEL.search(sheet.folded, body.start, body.end)
+    label = LISTED.search(sheet.folded, body.start, body.end)
     if label is None:
         return None
     entries: list[Span] = []
     for line in _lines_below(sheet, label.end(), body.end):
-        piece = Span(*sheet.trim(max(line.start, label.end()), line.end))
+        piece = sheet.trim(max(line.start, label.end()), line.end)
         dashed = bool(_DASH.match(sheet.folded, piece.start))
         if line.bar and entries:
             break
@@ -68,14 +70,14 @@ def read_recipients(sheet: Sheet, body: Span, *, registers: Registers) -> Recipi
 
 
 def read_addressees(sheet: Sheet, *, upper_end: int, head_end: int) -> Recipients | None:
-    """Read the addressees: after "Kính gửi" where the upper part ends, or below a head that ends in "điện:"."""
+    """Read the addressees: after "Kính gửi" behind the upper part, or below a head that ends in "điện:"."""
     mark = ADDRESS.match(sheet.folded, upper_end)
     at = mark.end() if mark else head_end
     if mark is None and not _WIRED.search(sheet.folded, max(0, head_end - len("điện :")), head_end):
         return None
     entries: list[Span] = []
     for line in _lines_below(sheet, at, len(sheet.text)):
-        piece = Span(*sheet.trim(max(line.start, at), line.end))
+        piece = sheet.trim(max(line.start, at), line.end)
         if line.is_empty or piece.start >= piece.end:
             continue
         if _DASH.match(sheet.folded, piece.start) or not entries:
@@ -90,22 +92,21 @@ def read_addressees(sheet: Sheet, *, upper_end: int, head_end: int) -> Recipient
 
 
 def widen(listed: Recipients, signature_start: int) -> Span:
-    """The stretch of the recipients with remarks below it ("(Để báo cáo)", typist's marks), up to the signature."""
+    """The recipients with remarks below them ("(Để báo cáo)", typist's marks), up to the signature."""
     gap = signature_start - listed.span.end
     return Span(listed.span.start, signature_start if 0 < gap <= _REMARKS else listed.span.end)
 
 
-def _lines_below(sheet: Sheet, start: int, end: int) -> Iterable[Line]:
+def _lines_below(sheet: Sheet, start: int, end: int) -> list[Line]:
     return [line for line in sheet.lines if line.end > start and line.start < end][:_MAX_LINES]
 
 
 def _ends_list(line: Line, entries: Sequence[Span], sheet: Sheet, *, registers: Registers) -> bool:
-    """Whether a line without a dash stands below the list: a signature, a typist's mark, a remark in brackets."""
-    signs = registers.signature_pattern.match(line.folded) and (
-        line.text.isupper() or not sheet.is_cased
-    )
+    """Whether a line without a dash stands below the list: a signature, a typist's mark, a remark."""
+    in_capitals = line.text.isupper() or not sheet.is_cased
+    signs = in_capitals and bool(registers.signature_pattern.match(line.folded))
     if signs or not entries:
-        return bool(signs)
+        return signs
     done = _FILING.match(sheet.folded, entries[-1].start) or _is_closed(sheet, entries[-1])
     return bool(done and _DASH.match(sheet.folded, entries[0].start))
 
@@ -115,13 +116,13 @@ def _is_closed(sheet: Sheet, piece: Span) -> bool:
 
 
 def _find_cut(sheet: Sheet, piece: Span, *, registers: Registers) -> int:
-    """Where a signature begins on a line of recipients, columns having been run together; else the line's end."""
+    """Where a signature begins on a line of recipients, columns having been run together, or its end."""
     if not sheet.is_cased:
         return piece.end
     for match in registers.signature_pattern.finditer(sheet.folded, piece.start, piece.end):
         shown = sheet.text[match.start() : match.end()].strip()
         if shown.isupper() and len(shown) > len("KT."):
-            return sheet.trim(piece.start, match.start())[1]
+            return sheet.trim(piece.start, match.start()).end
     return piece.end
 
 

@@ -139,7 +139,7 @@ def load_registers(folder: Path) -> Registers:
     titles = _read(_TitleFile, folder / "titles.toml")
     _check_successors(issuers)
     _check_successors(places)
-    proper = {row.name for row in (*places, *issuers)} | {*bodies.fields, *titles.heads}
+    proper = {*bodies.fields, *titles.heads, *(p.name for p in places), *(i.name for i in issuers)}
     kind_names = phrases(kind.name for kind in kinds)
     heads = phrases([*bodies.heads, *(issuer.name for issuer in issuers)])
     title_names = phrases(titles.heads)
@@ -148,7 +148,9 @@ def load_registers(folder: Path) -> Registers:
         kinds=kinds,
         issuers=issuers,
         places=places,
-        laws={fold(name): years for name, years in _read(_LawFile, folder / "laws.toml").laws.items()},
+        laws={
+            fold(name): years for name, years in _read(_LawFile, folder / "laws.toml").laws.items()
+        },
         symbols=_symbols(kinds, issuers),
         kind_named={fold(kind.name): kind for kind in kinds},
         spellings=tuple(sorted(((fold(name), name) for name in proper), key=_by_length)),

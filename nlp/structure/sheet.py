@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nlp.text import fold, lower
-from nlp.types import BlockKind, Document
+from nlp.types import BlockKind, Document, Span
 
 # Marks of markdown and of layout tables, rules drawn with dashes: masked by as many spaces.
 _MARKUP = re.compile(r"[*|`\\]|<[a-z/][^<>\n]{0,20}>|[-_=–—]{3,}|^[ \t]*#{1,6}(?= )", re.MULTILINE)
@@ -68,10 +68,11 @@ class Sheet:
         """The masked text between two offsets, white space collapsed."""
         return " ".join(self.text[start:end].split())
 
-    def trim(self, start: int, end: int) -> tuple[int, int]:
+    def trim(self, start: int, end: int) -> Span:
         """The same stretch without white space at its ends."""
         piece = self.text[start:end]
-        return start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip())
+        left = start + len(piece) - len(piece.lstrip())
+        return Span(left, max(left, end - len(piece) + len(piece.rstrip())))
 
 
 def read_sheet(doc: Document) -> Sheet:

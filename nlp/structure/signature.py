@@ -39,13 +39,13 @@ class Signature:
 def read_signature(
     sheet: Sheet, body: Span, *, after: int | None, registers: Registers
 ) -> Signature | None:
-    """Read the signature in a stretch of text: the first one behind the recipients (`after`), else the last one."""
+    """Read the signature in a stretch of text: the first behind the recipients (`after`), else the last."""
     found: list[Signature] = []
     for at, line in enumerate(sheet.lines):
         start = max(line.start, after) if after and line.start < after < line.end else line.start
         if start < body.start or line.end > body.end or (found and start < found[-1].span.end):
             continue
-        first = Span(start, min(line.end, start + _MAX_RUN) if sheet.is_cased else line.end)
+        first = sheet.trim(start, min(line.end, start + _MAX_RUN) if sheet.is_cased else line.end)
         if _begins(sheet, first, registers=registers):
             signature = _read_block(
                 sheet, [first, *_rest(sheet.lines[at + 1 :], body)], registers=registers
@@ -58,7 +58,7 @@ def read_signature(
 
 def _begins(sheet: Sheet, piece: Span, *, registers: Registers) -> bool:
     """Whether a line opens a signature: "TM." and the like, or a title set in capitals."""
-    start, end = sheet.trim(piece.start, piece.end)
+    start, end = piece.start, piece.end
     match = registers.signature_pattern.match(sheet.folded, start, end)
     if match is None or (match.end() < end and sheet.text[end - 1] in ".;:"):
         return False
@@ -69,12 +69,8 @@ def _rest(lines: Sequence[Line], body: Span) -> list[Span]:
     """The lines that may belong to a signature begun above them."""
     rest: list[Span] = []
     for line in lines[:_MAX_LINES]:
-        if (
-            line.bar
-            or line.end > body.end
-            or _STOP.match(line.folded)
-            or len(line.text) > _MAX_LINE
-        ):
+        is_other = _STOP.match(line.folded) or len(line.text) > _MAX_LINE
+        if line.bar or line.end > body.end or is_other:
             break
         if not line.is_empty:
             rest.append(Span(line.start, line.end))
@@ -85,10 +81,9 @@ def _read_block(sheet: Sheet, pieces: Sequence[Span], *, registers: Registers) -
     name = _find_name(sheet, pieces, registers=registers)
     if name is None:
         return None
-    start = sheet.trim(pieces[0].start, pieces[0].end)[0]
-    above = Span(start, name.start)
+    above = Span(pieces[0].start, name.start)
     return Signature(
-        Span(start, name.end),
+        Span(above.start, name.end),
         signer=Field(sheet.slice(name.start, name.end), name.start, name.end),
         title=_own_title(sheet, above, registers=registers),
         on_behalf=_on_behalf(sheet, above, registers=registers),
@@ -97,34 +92,26 @@ def _read_block(sheet: Sheet, pieces: Sequence[Span], *, registers: Registers) -
 
 def _find_name(sheet: Sheet, pieces: Sequence[Span], *, registers: Registers) -> Span | None:
     """The name below the titles: told by its letter case, else the first line below the last title."""
-    pieces = [
-        piece
-        for piece in (_strip(sheet, p, registers=registers) for p in pieces)
-        if piece.start < piece.end
-    ]
-    if sheet.is_cased:
-        for at, piece in enumerate(pieces):
-            start = _skip_capitals(sheet, piece)
-            if start < piece.end:
-                return _join_name(
-                    sheet, Span(start, _cut_name(sheet, start, piece.end)), pieces[at + 1 :]
-                )
+    stripped = (_strip(sheet, piece, registers=registers) for piece in pieces)
+    pieces = [piece for piece in stripped if piece.start < piece.end]
+    for at, piece in enumerate(pieces if sheet.is_cased else ()):
+        start = _skip_capitals(sheet, piece)
+        if start < piece.end:
+            name = Span(start, _cut_name(sheet, start, piece.end))
+            return _join_name(sheet, name, pieces[at + 1 :])
     return _name_by_place(sheet, pieces, registers=registers)
 
 
 def _name_by_place(sheet: Sheet, pieces: Sequence[Span], *, registers: Registers) -> Span | None:
-    """The name told by its place alone: the line below the last title, or what follows the title on its line."""
-    titled = [
-        i
-        for i, p in enumerate(pieces)
-        if registers.signature_pattern.match(sheet.folded, p.start, p.end)
-    ]
+    """The name told by its place: the line below the last title, or what follows the title on its line."""
+    signs = registers.signature_pattern
+    titled = [i for i, p in enumerate(pieces) if signs.match(sheet.folded, p.start, p.end)]
     if not titled:
         return None
-    last = pieces[titled[-1]]
+    at, last = titled[-1], pieces[titled[-1]]
     title = list(registers.title_pattern.finditer(sheet.folded, last.start, last.end))
-    behind = [Span(*sheet.trim(title[-1].end(), last.end))] if title else []
-    for piece in [*pieces[titled[-1] + 1 : titled[-1] + 2], *behind]:
+    behind = [sheet.trim(title[-1].end(), last.end)] if title else []
+    for piece in [*pieces[at + 1 : at + 2], *behind]:
         if _is_name(sheet.slice(piece.start, piece.end), is_cased=False):
             return piece
     return None
@@ -132,15 +119,15 @@ def _name_by_place(sheet: Sheet, pieces: Sequence[Span], *, registers: Registers
 
 def _strip(sheet: Sheet, piece: Span, *, registers: Registers) -> Span:
     """A line without white space, "(Đã ký)" and the rank or degree before a name."""
-    start, end = sheet.trim(piece.start, piece.end)
+    bare = sheet.trim(piece.start, piece.end)
     for pattern in (registers.signed_pattern, registers.rank_pattern):
-        match = pattern.match(sheet.folded, start, end)
-        start = sheet.trim(match.end(), end)[0] if match else start
-    return Span(start, end)
+        match = pattern.match(sheet.folded, bare.start, bare.end)
+        bare = sheet.trim(match.end(), bare.end) if match else bare
+    return bare
 
 
 def _skip_capitals(sheet: Sheet, piece: Span) -> int:
-    """Where the first word not set in capitals begins; one capital letter alone may begin a name ("Y Thông")."""
+    """Where the first word not in capitals begins; one letter alone may begin a name ("Y Thông")."""
     words = list(_TOKEN.finditer(sheet.text, piece.start, piece.end))
     for i, word in enumerate(words):
         mixed = not word[0].isupper() and any(c.isalpha() for c in word[0])
@@ -153,23 +140,18 @@ def _skip_capitals(sheet: Sheet, piece: Span) -> int:
 def _cut_name(sheet: Sheet, start: int, end: int) -> int:
     """Where a name ends at the latest: before an annex run on behind it, set in capitals or called one."""
     for word in _TOKEN.finditer(sheet.text, start, end):
-        runs_on = len(word[0]) > 1 and word[0].isupper() or not word[0][0].isalpha()
+        runs_on = (len(word[0]) > 1 and word[0].isupper()) or not word[0][0].isalpha()
         if word.start() > start and (runs_on or sheet.folded.startswith("phu luc", word.start())):
-            return sheet.trim(start, word.start())[1]
+            return sheet.trim(start, word.start()).end
     return end
 
 
 def _join_name(sheet: Sheet, name: Span, below: Sequence[Span]) -> Span | None:
-    """A name, with the words of it that were pushed to the next line; None where the words are no name."""
-    n_words = len(sheet.text[name.start : name.end].split())
-    if n_words < _FULL_NAME and below:
-        rest = sheet.slice(below[0].start, below[0].end)
-        if (
-            len(rest.split()) <= _FULL_NAME - 1
-            and not rest.isupper()
-            and _is_name(f"A {rest}", is_cased=True)
-        ):
-            name = Span(name.start, below[0].end)
+    """A name, with words of it that were pushed to the next line; None where the words are no name."""
+    rest = sheet.slice(below[0].start, below[0].end) if below else ""
+    n_lacking = _FULL_NAME - len(sheet.text[name.start : name.end].split())
+    if rest and len(rest.split()) <= n_lacking and not rest.isupper():
+        name = Span(name.start, below[0].end)
     return name if _is_name(sheet.slice(name.start, name.end), is_cased=True) else None
 
 
@@ -182,7 +164,7 @@ def _is_name(shown: str, *, is_cased: bool) -> bool:
 def _own_title(sheet: Sheet, above: Span, *, registers: Registers) -> Field | None:
     """The signer's own title, not that of the person signed for.
 
-    "KT. BỘ TRƯỞNG / THỨ TRƯỞNG" gives "Thứ trưởng"; "TM. ỦY BAN NHÂN DÂN / CHỦ TỊCH" gives "Chủ tịch".
+    "KT. BỘ TRƯỞNG / THỨ TRƯỞNG" gives "Thứ trưởng", "TM. ỦY BAN NHÂN DÂN / CHỦ TỊCH" gives "Chủ tịch".
     """
     marks = list(registers.delegation_pattern.finditer(sheet.folded, above.start, above.end))
     tail = marks[-1].end() if marks else above.start
@@ -197,17 +179,15 @@ def _own_title(sheet: Sheet, above: Span, *, registers: Registers) -> Field | No
     bounds = [start, *(title.start() for title in titles[1:]), above.end]
     held = [sheet.slice(*pair).strip(" ,") for pair in pairwise(bounds)]
     value = ", ".join(spell(title, registers=registers) for title in held)
-    return Field(value, *sheet.trim(start, above.end))
+    return Field(value, start, sheet.trim(start, above.end).end)
 
 
 def _on_behalf(sheet: Sheet, above: Span, *, registers: Registers) -> str | None:
     """The body after "TM.", up to the next mark or title."""
     marks = list(registers.delegation_pattern.finditer(sheet.folded, above.start, above.end))
-    if not marks or not re.sub(r"\W", "", marks[0][0]) == "tm":
+    if not marks or re.sub(r"\W", "", marks[0][0]) != "tm":
         return None
     start = marks[0].end()
     title = registers.title_pattern.search(sheet.folded, start + 1, above.end)
-    end = min(
-        [mark.start() for mark in marks[1:]] + ([title.start()] if title else []), default=above.end
-    )
-    return sheet.slice(start, end) or None
+    ends = [above.end, *(mark.start() for mark in marks[1:]), *([title.start()] if title else [])]
+    return sheet.slice(start, min(ends)) or None

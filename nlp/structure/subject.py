@@ -1,6 +1,7 @@
 """The title of a document: its kind, the subject, and the bodies named with them.
 
-Source: Decree 30/2020/NĐ-CP, annex I, part I, sections II.5 (kind and subject; "V/v" for letters) and II.6 (bases).
+Source: Decree 30/2020/NĐ-CP, annex I, part I, sections II.5 (kind and subject; "V/v" for letters) and
+II.6 (bases).
 """
 
 import re
@@ -15,18 +16,22 @@ from nlp.types import Field, Span
 ABOUT = re.compile(r"(?<!\w)v\s?/\s?v(?!\w)\s*[:.]?\s*|^[ ]*ve\s+viec\s+", re.MULTILINE)
 # Where the body begins: a basis, an addressee, a heading or a numbered part.
 _BODY_MARK = re.compile(
-    r"(?:can cu|theo de nghi|kinh gui|noi nhan|dieu \d+|chuong [ivx\d]+|phan (?:[ivx\d]+|thu)|muc [ivx\d]+|"
-    r"quyet (?:dinh|nghi) ?:|quoc hoi ban hanh)(?!\w)|[ivx]+\.|\d+\.|[-+•] "
+    r"(?:can cu|theo de nghi|kinh gui|noi nhan|dieu \d+|chuong [ivx\d]+|phan (?:[ivx\d]+|thu)"
+    r"|muc [ivx\d]+|quyet (?:dinh|nghi) ?:|quoc hoi ban hanh)(?!\w)|[ivx]+\.|\d+\.|[-+•] "
 )
 # How a first sentence begins; a subject may begin so too, hence only below another line of it.
 _OPENER = re.compile(
-    r"(?:xet|thuc hien|trong|ngay \d+|sau khi|nham|thoi gian qua|hien nay|tren co so|de (?!xuat|nghi|an|cuong|tai))(?!\w)"
+    r"(?:xet|thuc hien|trong|ngay \d+|sau khi|nham|thoi gian qua|hien nay|tren co so"
+    r"|de (?!xuat|nghi|an|cuong|tai))(?!\w)"
 )
 _DANGLING = re.compile(r"(?:(?:^|\s)(?:cua|cho|tai|voi|va|do|thuoc|ve|o|cac|nguoi)|[,-])$")
 _EDITORS = re.compile(r"\[[^\[\]]*\]")  # notes in square brackets are not the issuer's
 _WIRES = re.compile(r"\s+điện$", re.IGNORECASE)  # "THỦ TƯỚNG CHÍNH PHỦ điện:" opens a telegram
 _LONGEST_NAME = 120  # code points of an authority with its body
 _VOWELS = set("aeiouy")  # every Vietnamese word has one, few abbreviations do
+_OF = re.compile(r"cua\s+")
+_ON = re.compile(r"ve\s")
+_MAX_BY = 4  # lines that name the body in the title
 _MAX_LINES = 14
 _MAX_LINE = 200  # code points; a longer line is a paragraph of the body
 
@@ -35,7 +40,8 @@ _MAX_LINE = 200  # code points; a longer line is a paragraph of the body
 class Title:
     """The title block `[start, end)`.
 
-    `by` is the body named after the kind ("CỦA BAN THƯỜNG VỤ THÀNH ỦY"), `authority` the one named above the bases.
+    `by` is the body named after the kind ("CỦA BAN THƯỜNG VỤ THÀNH ỦY"), `authority` the one above the
+    bases.
     """
 
     start: int
@@ -51,7 +57,7 @@ def read_title(
 ) -> Title | None:
     """Read the kind and what stands below it.
 
-    The kind is named on a line of its own, or first in a line below `after`; None admits only a line of its own.
+    The kind has a line of its own, or comes first in a line below `after`; None admits only the former.
     """
     kind = _find_kind(sheet, region, after=after, registers=registers)
     if kind is None:
@@ -66,19 +72,18 @@ def read_title(
 
 
 def collect_lines(sheet: Sheet, span: Span) -> list[Span]:
-    """The lines of a stretch until the body begins: a rule, a long line, an opening word or the end of a sentence."""
+    """The lines of a stretch until a rule, the end of a sentence, or the first line of the body."""
     pieces: list[Span] = []
     for line in sheet.lines:
-        if line.end <= span.start or line.is_empty and not pieces:
+        if line.end <= span.start or (line.is_empty and not pieces):
             continue
         is_first = line.start < span.start
         if line.start >= span.end or line.is_empty or len(pieces) == _MAX_LINES:
             break
         if not is_first and begins_body(line, is_first=not pieces):
             break
-        start, end = sheet.trim(max(line.start, span.start), min(line.end, span.end))
-        if start < end:
-            pieces.append(Span(start, end))
+        piece = sheet.trim(max(line.start, span.start), min(line.end, span.end))
+        pieces += [piece] if piece.start < piece.end else []
         if line.is_terminal:
             break
     return pieces
@@ -123,7 +128,7 @@ def _find_kind(
 
 
 def _leads(sheet: Sheet, match: re.Match[str]) -> bool:
-    """Whether a kind with more words on its line is a title: set in capitals, and not citing a number."""
+    """Whether a kind with more words on its line is a title: in capitals, and not citing a number."""
     shown = sheet.text[match.start("kind") : match.end("kind")]
     cites = re.match(r"\s*(?:so\s|nay\s|\d)", match["rest"])
     return not cites and (shown.isupper() or not sheet.is_cased)
@@ -135,7 +140,7 @@ def _find_kind_within(
     """A kind in capitals behind the date or number on the same line: lines were run together."""
     if after is None:
         return None
-    start = sheet.trim(after, region.end)[0]
+    start = sheet.trim(after, region.end).start
     if not sheet.is_cased:
         match = registers.kind_pattern.match(sheet.folded, start, region.end)
         return Span(*match.span()) if match else None
@@ -147,36 +152,23 @@ def _find_kind_within(
 def _split_by(
     sheet: Sheet, pieces: list[Span], *, registers: Registers
 ) -> tuple[Field | None, list[Span]]:
-    """Take "CỦA BAN THƯỜNG VỤ THÀNH ỦY" off the front; it may run over lines until one that begins with "về"."""
-    if not pieces:
+    """Take "CỦA BAN THƯỜNG VỤ THÀNH ỦY" off the front; it may run on to a line that begins with "về"."""
+    match = _OF.match(sheet.folded, pieces[0].start) if pieces else None
+    if match is None or not registers.issuer_head.match(sheet.folded, match.end()):
         return None, pieces
-    match = re.match(r"cua\s+", sheet.folded[pieces[0].start : pieces[0].end])
-    if match is None:
-        return None, pieces
-    start = pieces[0].start + match.end()
-    if not registers.issuer_head.match(sheet.folded, start):
-        return None, pieces
-    about = [
-        i
-        for i, p in enumerate(pieces[:4])
-        if i and re.match(r"ve\s", sheet.folded[p.start : p.end])
-    ]
-    cut = about[0] if about else 1
-    return join(sheet, [Span(start, pieces[0].end), *pieces[1:cut]]), pieces[cut:]
+    below = enumerate(pieces[1:_MAX_BY], start=1)
+    cut = next((at for at, piece in below if _ON.match(sheet.folded, piece.start)), 1)
+    return join(sheet, [Span(match.end(), pieces[0].end), *pieces[1:cut]]), pieces[cut:]
 
 
 def _split_authority(
     sheet: Sheet, pieces: list[Span], *, registers: Registers
 ) -> tuple[Field | None, list[Span]]:
-    """Take the authority off the end: a title or a body on its own lines, "CHỦ TỊCH ỦY BAN NHÂN DÂN TỈNH"."""
+    """Take the authority off the end, on lines of its own: "CHỦ TỊCH ỦY BAN NHÂN DÂN TỈNH"."""
     for cut in range(1, len(pieces)):
         before = sheet.folded[pieces[cut - 1].start : pieces[cut - 1].end]
-        named = join(sheet, pieces[cut:])
-        if (
-            named
-            and not _DANGLING.search(before)
-            and _is_authority(fold(str(named.value)), registers=registers)
-        ):
+        named = None if _DANGLING.search(before) else join(sheet, pieces[cut:])
+        if named and _is_authority(fold(str(named.value)), registers=registers):
             return replace(named, value=_WIRES.sub("", str(named.value))), pieces[:cut]
     return None, pieces
 
@@ -200,11 +192,12 @@ def _keep_capitals(sheet: Sheet, pieces: list[Span]) -> list[Span]:
 
 
 def _capitals(sheet: Sheet, piece: Span) -> int:
-    """Where the words in capitals at the start of a line end; 0 where it begins with none but abbreviations."""
+    """Where the words in capitals that begin a line end; 0 where it begins with an abbreviation."""
     end = 0
     for word in re.finditer(r"\S+", sheet.text[piece.start : piece.end]):
         letters = fold("".join(c for c in word[0] if c.isalpha()))
-        if letters and not word[0].isupper() or letters and not end and not set(letters) & _VOWELS:
+        is_abbreviation = not end and not set(letters) & _VOWELS
+        if letters and (is_abbreviation or not word[0].isupper()):
             break
         end = piece.start + word.end()
     return end

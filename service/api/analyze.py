@@ -1,7 +1,7 @@
 """`POST /v1/analyze`: texts in, analyses out, nothing kept."""
 
+import orjson
 from fastapi import APIRouter, Depends, Response
-from pydantic import TypeAdapter
 
 from nlp.errors import TooLarge
 from nlp.pipeline import Request as Asked
@@ -13,7 +13,6 @@ from service.api.problems import problems
 from service.schemas import AnalyzeIn, ResultsOut, TextIn
 
 router = APIRouter(tags=["analyze"])
-_ANALYSIS = TypeAdapter(Analysis)
 
 
 @router.post(
@@ -31,6 +30,6 @@ def analyze(body: AnalyzeIn, desk: TheDesk) -> Response:
         Asked(str(number) if text.id is None else text.id, from_text(text.text), text.kind)
         for number, text in enumerate(texts, start=1)
     ]
-    analyses = [_ANALYSIS.dump_json(analysis) for analysis in analyze_texts(desk, asked)]
-    content = analyses[0] if isinstance(body, TextIn) else b'{"results":[%s]}' % b",".join(analyses)
-    return Response(content, media_type="application/json")
+    analyses = analyze_texts(desk, asked)
+    answer = analyses[0] if isinstance(body, TextIn) else {"results": analyses}
+    return Response(orjson.dumps(answer), media_type="application/json")

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL
 
 from service.store.errors import StoreError
 
@@ -42,22 +42,27 @@ def open_engine(url: str) -> sa.Engine:
         StoreError: the folder of a SQLite file cannot be made.
     """
     address = sa.make_url(url)
-    if address.get_backend_name() == "sqlite":
-        return _open_sqlite(address)
-    return sa.create_engine(address, hide_parameters=True, pool_pre_ping=True)
-
-
-def _open_sqlite(address: URL) -> sa.Engine:
-    try:
-        Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"cannot make the folder of {address.database}: {error.strerror}"
-        ) from error
-    engine = sa.create_engine(address, hide_parameters=True)
-    sa.event.listen(engine, "connect", _prepare_sqlite)
-    sa.event.listen(engine, "begin", _begin_sqlite)
+    is_sqlite = address.get_backend_name() == "sqlite"
+    if is_sqlite:
+        _make_folder(Path(address.database or ""))
+    engine = sa.create_engine(
+        address,
+        hide_parameters=True,
+        pool_pre_ping=not is_sqlite,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+    )
+    if is_sqlite:
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_folder(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot make the folder of {file}: {error.strerror}") from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -10,7 +10,7 @@ from nlp.types import Analysis, Provenance
 from service.store import tables
 from service.store.dialect import insert_new, writing
 from service.store.errors import Conflict
-from service.store.records import FACETS, NewItem, analysis_row, item_row, label_rows
+from service.store.records import FACETS, NewItem, analysis_row, item_row, label_rows, to_json
 
 _LOOKUP_ROWS = 400  # SQLite takes at most 999 parameters in old builds, and a key has two
 
@@ -106,14 +106,15 @@ def add(
 
 
 def _add_answers(connection: sa.Connection, analyses: Sequence[Analysis], *, run_id: int) -> None:
-    answers = [analysis_row(analysis, run_id=run_id) for analysis in analyses]
-    labels = [row for analysis in analyses for row in label_rows(analysis, run_id=run_id)]
+    answers = [to_json(analysis) for analysis in analyses]
+    labels = [row for answer in answers for row in label_rows(answer, run_id=run_id)]
     codes = [
         {"facet": row["facet"], "code": label["code"], "item_id": row["item_id"], "run_id": run_id}
         for row in labels
         for label in row["labels"]
     ]
-    pairs = ((tables.analyses, answers), (tables.label_sets, labels), (tables.label_codes, codes))
+    wholes = [analysis_row(answer, run_id=run_id) for answer in answers]
+    pairs = ((tables.analyses, wholes), (tables.label_sets, labels), (tables.label_codes, codes))
     for table, rows in pairs:
         if rows:
             connection.execute(table.insert(), rows)

@@ -6,9 +6,12 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, Literal
 
-from nlp.types import Analysis, Document, Field, TextKind
+import orjson
+
+from nlp.types import Analysis, Document, TextKind
 
 Intake = Literal["document", "opinion"]
+HEADLINE = ("kind", "canonical", "date", "issuer", "subject")
 FACETS = ("task_area", "civic_field", "sentiment", "intent")
 Row = dict[str, Any]  # a table's row: the columns have different types
 
@@ -52,22 +55,23 @@ def item_row(item: NewItem) -> Row:
     }
 
 
-def analysis_row(analysis: Analysis, *, run_id: int) -> Row:
-    """The row of `analyses`: the whole answer, and what lists show of it."""
-    metadata = analysis.metadata
-    shown = ("kind", "canonical", "date", "issuer", "subject")
-    headline = {name: _value(getattr(metadata, name, None)) for name in shown}
+def to_json(analysis: Analysis) -> Row:
+    """The Analysis as JSON values: the contract of service/README.md."""
+    values: Row = orjson.loads(orjson.dumps(analysis))
+    return values
+
+
+def analysis_row(answer: Row, *, run_id: int) -> Row:
+    """The row of `analyses`: the whole answer of `to_json`, and what lists show of it."""
+    metadata = answer["metadata"] or {}
+    headline = {name: (metadata.get(name) or {}).get("value") for name in HEADLINE}
     return {
-        "item_id": analysis.id,
+        "item_id": answer["id"],
         "run_id": run_id,
-        "analysis": asdict(analysis),
+        "analysis": answer,
         "headline": headline,
         "dated": _as_date(headline["date"]),
     }
-
-
-def _value(field: Field | None) -> str | None:
-    return field.value if field and isinstance(field.value, str) else None
 
 
 def _as_date(value: str | None) -> date | None:
@@ -77,22 +81,22 @@ def _as_date(value: str | None) -> date | None:
         return None
 
 
-def label_rows(analysis: Analysis, *, run_id: int) -> Iterator[Row]:
+def label_rows(answer: Row, *, run_id: int) -> Iterator[Row]:
     """The rows of `label_sets`: one for each facet that was asked of this kind of text."""
     for facet in FACETS:
-        answer = asdict(getattr(analysis, facet))
-        if answer["decision"] == "not_applicable":
+        verdict = answer[facet]
+        if verdict["decision"] == "not_applicable":
             continue
-        guess = answer["guess"] or {"code": None, "probability": None}
+        guess = verdict["guess"] or {"code": None, "probability": None}
         yield {
-            "item_id": analysis.id,
+            "item_id": answer["id"],
             "facet": facet,
             "run_id": run_id,
-            "decision": answer["decision"],
-            "primary_code": answer.get("primary", answer.get("label")),
+            "decision": verdict["decision"],
+            "primary_code": verdict.get("primary", verdict.get("label")),
             "guess_code": guess["code"],
             "guess_probability": guess["probability"],
-            "labels": labels_of(answer),
+            "labels": labels_of(verdict),
         }
 
 

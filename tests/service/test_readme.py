@@ -1,0 +1,78 @@
+"""`service/README.md` leaves nothing out, and its examples run."""
+
+import re
+import shlex
+from dataclasses import fields
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from nlp.types import Analysis, Citation, Duty, Metadata, Provenance
+from service.schemas import DocumentFilter, OpinionFilter
+from service.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "service" / "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^curl (.*)$", README, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", list(Settings.model_fields))
+def test_every_setting_is_described(name: str) -> None:
+    assert f"`DANVAN_{name.upper()}`" in README
+
+
+@pytest.mark.parametrize("name", [*DocumentFilter.model_fields, *OpinionFilter.model_fields])
+def test_every_filter_is_described(name: str) -> None:
+    assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("shape", [Analysis, Citation, Duty, Metadata, Provenance])
+def test_every_part_of_an_analysis_is_described(shape: type) -> None:
+    missing = [field.name for field in fields(shape) if f'"{field.name}"' not in README]
+
+    assert missing == []
+
+
+def test_every_route_is_described_and_has_an_example(app: FastAPI) -> None:
+    called = {run_path(example) for example in EXAMPLES}
+
+    for path, operations in app.openapi()["paths"].items():
+        for method in operations:
+            assert f"`{method.upper()} {path}`" in README
+        assert any(re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), seen) for seen in called), path
+
+
+def run_path(example: str) -> str:
+    [address] = [word for word in shlex.split(example) if word.startswith("localhost")]
+    return address.removeprefix("localhost:8000").partition("?")[0]
+
+
+def test_the_examples_run(client: TestClient) -> None:
+    last_id = ""
+    for example in EXAMPLES:
+        answer = run(client, example.replace("$ID", last_id))
+
+        assert answer.status_code in {200, 201}, (example, answer.text)
+        last_id = next(iter(re.findall(r'"id":"([0-9a-f]{32})"', answer.text)), last_id)
+        assert '"status":"error"' not in answer.text
+
+
+def run(client: TestClient, example: str) -> Response:
+    """What curl would do with these words."""
+    words = shlex.split(example)
+    [address] = [word for word in words if word.startswith("localhost")]
+    options = list(pairwise(words))
+    headers = dict(value.split(": ", 1) for key, value in options if key == "-H")
+    bodies = [value for key, value in options if key in {"-d", "--data-binary"}]
+    form = dict(value.split("=", 1) for key, value in options if key == "-F")
+    path = address.removeprefix("localhost:8000")
+    if form:
+        file = ROOT / form.pop("file").removeprefix("@")
+        return client.post(path, files={"file": (file.name, file.read_bytes())}, data=form)
+    if bodies:
+        return client.post(path, content=bodies[0].encode(), headers=headers)
+    return client.get(path)
