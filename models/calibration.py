@@ -89,8 +89,12 @@ def reject_threshold(
 
 
 def _to_steps(probabilities: FloatArray) -> _IntArray:
-    """Probabilities as whole thousandths, rounded down: thresholds are whole thousandths too."""
-    return np.asarray(np.floor(probabilities.astype(np.float64) * _STEPS), dtype=np.int64)
+    """Probabilities as whole thousandths, rounded down: thresholds are whole thousandths too.
+
+    Compared as float32, as `nlp.decide` compares them.
+    """
+    grid = (np.arange(_STEPS + 1) / _STEPS).astype(np.float32)
+    return np.searchsorted(grid, probabilities, side="right") - 1
 
 
 def _reached(steps: _IntArray, right: BoolArray, *, precision: float) -> _IntArray:

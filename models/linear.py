@@ -19,7 +19,7 @@ from nlp.features import N_BLOCKS, FeatureSpec, IntArray, Ngrams, extract_ngrams
 from nlp.protocols import Attribution, FloatArray, HeadSpec
 
 _TABLE_BITS = 22
-_BLOCK_LENGTHS = (1.0, 0.5, 0.5)  # whole text, opening, context
+_BLOCK_LENGTHS = (1.0, 0.3, 0.5, 0.3)  # syllables, opening, context, characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ class Rows:
     def matrix(self) -> sparse.csr_matrix:
         """Rows of idf values of the n-grams a text has, float32.
 
-        The n-grams of the whole text have together length 1, those of the opening and of the context 0.5
-        each (0 where there are none), so that a long text does not drown its opening.
+        The syllable n-grams have together length 1, those of the context 0.5, those of the opening and
+        of characters 0.3 (0 where there are none), so that a long text does not drown its opening.
         """
         counts = self.counts
         values = self.vocabulary.idf[counts.indices]

@@ -189,6 +189,9 @@ def _load(info: ModelInfo) -> Classifier:
 
 
 def _check_files(folder: Path, *, hashes: Mapping[str, str]) -> None:
+    parts = {path.relative_to(folder).as_posix() for path in (folder / ENCODER).rglob("*.*")}
+    if not {WEIGHTS, *parts} <= hashes.keys():
+        raise ArtifactError(f"{folder}: the manifest does not vouch for every file; fetch it again")
     for name, expected in hashes.items():
         path = folder / name
         try:

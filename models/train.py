@@ -8,11 +8,12 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from scipy import sparse
 from sklearn.svm import LinearSVC
 
@@ -69,7 +70,7 @@ def load_recipe(path: Path) -> Recipe:
         return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise CorpusError(f"{path}: no such recipe") from error
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except ValueError as error:  # bad UTF-8, bad TOML and bad values alike
         raise CorpusError(f"{path}: not a valid recipe: {str(error).splitlines()[0]}") from error
 
 
@@ -141,8 +142,9 @@ def learn_vectorizer(examples: Sequence[Example], *, recipe: Recipe) -> Vectoriz
     ngrams = extract_ngrams(
         [*texts, *map(fold, texts)], recipe.features, contexts=[*headings, *map(fold, headings)]
     )
-    # a text and its folded copy share n-grams, so an n-gram must stand in one more text than asked
-    return Vectorizer(Vocabulary.learn(ngrams, min_texts=recipe.min_texts), spec=recipe.features)
+    # a text and its copy count once
+    counted = replace(ngrams, n_texts=len(texts), rows=ngrams.rows % max(1, len(texts)))
+    return Vectorizer(Vocabulary.learn(counted, min_texts=recipe.min_texts), spec=recipe.features)
 
 
 def fit_head(

@@ -45,8 +45,7 @@ def decide(
     rows, columns = np.nonzero(asserted)
     chosen: list[list[tuple[str, float]]] = [[] for _ in range(len(probabilities))]
     for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        pair = (head.labels[column], round_probability(float(probabilities[row, column])))
-        chosen[row].append(pair)
+        chosen[row].append((head.labels[column], float(probabilities[row, column])))
     return tuple(
         _verdict(
             Guess(head.labels[column], round_probability(float(probability))),
@@ -69,9 +68,13 @@ def _verdict(
     max_labels: int,
     reject_code: str | None,
 ) -> Verdict:
-    if asserted and guess.code == reject_code:
+    if asserted and asserted[0][0] == reject_code:
         return Verdict("none_of_these", guess)
-    chosen = tuple(pair for pair in asserted if pair[0] != reject_code)[:max_labels]
+    chosen = tuple(
+        (code, round_probability(probability))
+        for code, probability in asserted
+        if code != reject_code
+    )[:max_labels]
     if chosen:
         return Verdict("labelled", guess, chosen)
     if guess.probability < head.reject_below:

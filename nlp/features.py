@@ -29,8 +29,8 @@ _SPACE, _SYLLABLE, _SYMBOL = 0, 1, 2
 _FIRST_PICTOGRAM = 0x2190  # arrows, dingbats, emoji; general punctuation lies below
 _BASE = np.uint64(0x100000001B3)  # FNV prime as the base of the polynomial hash
 _BORDER = np.uint64(0x1F)  # stands between syllables in character n-grams
-WHOLE, OPENING, CONTEXT = 0, 1, 2
-N_BLOCKS = 3
+WHOLE, OPENING, CONTEXT, CHARACTERS = 0, 1, 2, 3
+N_BLOCKS = 4
 _MAX_CHARS = 20_000  # of one text; the rest of a longer one is not read for labels
 
 
@@ -58,8 +58,8 @@ class FeatureSpec:
 class Ngrams:
     """Every n-gram of a batch of texts, and the syllables.
 
-    Per n-gram, shape (n_ngrams,): `keys` uint32 hash, `rows` the text, `blocks` (0 whole text, 1 opening,
-    2 context), `firsts` and `lasts` the first and last token it covers (-1 in a context). Per token,
+    Per n-gram, shape (n_ngrams,): `keys` uint32 hash, `rows` the text, `blocks` (0 syllables, 1 opening,
+    2 context, 3 characters), `firsts` and `lasts` the first and last token it covers (-1 in a context). Per token,
     shape (n_tokens,): `starts`, `ends` offsets in its own text, `token_rows` the text, `speaks` whether it
     can prove anything (a syllable, number or pictogram, not a punctuation mark).
     """
@@ -97,10 +97,11 @@ def extract_ngrams(
     parts += [
         _syllable_ngrams(tokens, hashes=tokens.folded, size=size, kind=2) for size in spec.folded
     ]
-    parts += [_character_ngrams(tokens, size=size) for size in spec.characters]
+    characters = [_character_ngrams(tokens, size=size) for size in spec.characters]
     opening = [_opening_ngrams(tokens, n_tokens=spec.opening_tokens, size=size) for size in (1, 2)]
     found = [(*part, tokens.rows[part[1]], WHOLE) for part in parts]
     found += [(*part, tokens.rows[part[1]], OPENING) for part in opening]
+    found += [(*part, tokens.rows[part[1]], CHARACTERS) for part in characters]
     if contexts is not None:
         found += _context_ngrams(contexts)
     keys, firsts, lasts, rows, _ = zip(*found, strict=True)

@@ -1,4 +1,4 @@
-"""Personal data in citizens' texts is covered before anything else reads them.
+"""What protects citizens: personal data is covered, and what may not be said of their texts is withheld.
 
 Covered: e-mail addresses, Vietnamese telephone numbers, identity numbers. Not covered yet: names,
 addresses, bank accounts, number plates.
@@ -7,11 +7,12 @@ Source: Law 91/2025/QH15 on personal data protection.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from nlp.text import fold
-from nlp.types import Span
+from nlp.types import Analysis, CategoryResult, Span
 
 PersonalKind = Literal["email", "phone", "identity_number"]
 MASK = "•"
@@ -70,3 +71,22 @@ def mask(text: str) -> str:
         start, end = data.span.start, data.span.end
         chars[start:end] = MASK * (end - start)
     return "".join(chars)
+
+
+def withhold(analysis: Analysis, *, codes: Collection[str]) -> Analysis:
+    """The Analysis of a citizen's text without task areas that may only be said of official ones.
+
+    A model that never predicts them leaves nothing to do here; this holds for any other.
+    """
+    area = analysis.task_area
+    labels = tuple(label for label in area.labels if label.code not in codes)
+    decision = "abstain" if area.labels and not labels else area.decision
+    guess = None if area.guess is not None and area.guess.code in codes else area.guess
+    return replace(
+        analysis,
+        task_area=CategoryResult(decision, labels[0].code if labels else None, guess, labels),
+        segments=tuple(
+            replace(segment, task_area=tuple(c for c in segment.task_area if c not in codes))
+            for segment in analysis.segments
+        ),
+    )

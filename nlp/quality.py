@@ -8,7 +8,7 @@ from nlp.types import Document, TextQuality
 
 _LETTER = r"[^\W\d_]"
 _SYLLABLE = re.compile(rf"{_LETTER}+")
-_MARKED = re.compile(rf"{_LETTER}*[\u00c0-\u024f\u1ea0-\u1eff]{_LETTER}*")
+_MARKED = re.compile(rf"(?<!{_LETTER}){_LETTER}*[\u00c0-\u024f\u1ea0-\u1eff]{_LETTER}*")
 # A syllable of Vietnamese without its marks: initial, nucleus, final. Source: Thompson 1965, ch. 2.
 _VIETNAMESE = re.compile(
     rf"(?<!{_LETTER})"

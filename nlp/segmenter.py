@@ -6,12 +6,14 @@ transformers itself (2 s, 300 MB). Marking those modules as absent keeps the imp
 Source: underthesea 9.5 (Apache-2.0); Vu et al., sentence and word segmentation by CRF.
 """
 
+import re
 import sys
 from collections.abc import Callable, Iterable
 from functools import cache
 
 from nlp.types import Span
 
+_LONG_RUN = re.compile(r"\S{200,}")
 _NETWORK_PARTS = (
     "translate",
     "dependency_parse",
@@ -29,6 +31,15 @@ def _load() -> tuple[Callable[[str], list[str]], Callable[..., list[str]]]:
     from underthesea import sent_tokenize, word_tokenize
 
     return sent_tokenize, word_tokenize
+
+
+def hide_long_runs(text: str) -> str:
+    """Put letters in place of runs of 200 and more characters without a blank, one for one.
+
+    Such runs hold no words, and underthesea's time grows with the square of their length: a minute for
+    100,000 characters of "9.9.9.".
+    """
+    return _LONG_RUN.sub(lambda match: "x" * len(match[0]), text)
 
 
 def sentence_pieces(text: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Sentences of a text as spans."""
 
-from nlp.segmenter import align, sentence_pieces
+from nlp.segmenter import align, hide_long_runs, sentence_pieces
 from nlp.text import lower
 from nlp.types import Span
 
@@ -13,7 +13,7 @@ def split_sentences(text: str) -> tuple[Span, ...]:
     """
     spans: list[Span] = []
     offset = 0
-    for line in lower(text).split("\n"):
+    for line in hide_long_runs(lower(text)).split("\n"):
         if line.strip():
             spans.extend(_sentences_of_line(line, offset=offset))
         offset += len(line) + 1

@@ -1,6 +1,6 @@
 """Words (từ) of a text as spans: syllables (tiếng) joined by underthesea."""
 
-from nlp.segmenter import align, word_pieces
+from nlp.segmenter import align, hide_long_runs, word_pieces
 from nlp.text import lower
 from nlp.types import Span
 
@@ -10,7 +10,7 @@ def segment_words(text: str) -> tuple[Span, ...]:
 
     Works on the lower-cased text, so that letter case never moves a border.
     """
-    lowered = lower(text)
+    lowered = hide_long_runs(lower(text))
     found = align(word_pieces(lowered), text=lowered)
     return tuple(span for word in found if (span := _trim(word, text=text)) is not None)
 

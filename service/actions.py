@@ -18,7 +18,7 @@ import structlog
 from models.registry import ModelInfo
 from nlp.errors import InvalidRecord, TooLarge
 from nlp.pipeline import Pipeline, Request
-from nlp.privacy import mask
+from nlp.privacy import mask, withhold
 from nlp.readers import from_text
 from nlp.readers.child import Limits as ReadLimits
 from nlp.readers.child import read_in_child
@@ -259,7 +259,7 @@ def _analyze_each(pipeline: Pipeline, requests: Sequence[Request]) -> dict[str, 
     if not requests:
         return {}
     try:
-        return {analysis.id: analysis for analysis in pipeline.analyze_all(requests)}
+        return {analysis.id: analysis for analysis in _analyze(pipeline, requests)}
     except Exception as error:  # one text must not stop a monitoring feed for good
         if len(requests) == 1:
             _log.error("analysis_failed", id=requests[0].id, error=type(error).__name__)
@@ -276,13 +276,24 @@ def _analyze_masked(
         replace(request, doc=_masked(request.doc)) if request.kind == "opinion" else request
         for request in requests
     ]
-    for request, analysis in zip(asked, pipeline.analyze_all(asked), strict=True):
+    for request, analysis in zip(asked, _analyze(pipeline, asked), strict=True):
         masked = request.doc if analysis.kind == "official" else _masked(request.doc)
         if masked == request.doc:
             yield request.doc, analysis
         else:
             kind: KindAsked = "opinion" if analysis.kind == "opinion" else "auto"
-            yield masked, pipeline.analyze(replace(request, doc=masked, kind=kind))
+            [again] = _analyze(pipeline, [replace(request, doc=masked, kind=kind)])
+            yield masked, again
+
+
+def _analyze(pipeline: Pipeline, requests: Sequence[Request]) -> list[Analysis]:
+    """The analyses in order; a citizen's text never shows a restricted category."""
+    categories = pipeline.taxonomy.facets["task_area"].categories
+    codes = {category.code for category in categories if category.restricted}
+    return [
+        analysis if analysis.kind == "official" else withhold(analysis, codes=codes)
+        for analysis in pipeline.analyze_all(requests)
+    ]
 
 
 def _masked(doc: Document) -> Document:

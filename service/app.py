@@ -56,6 +56,7 @@ def build_desk(settings: Settings, *, pipeline: Pipeline | None = None) -> Desk:
         DanvanError: a part is missing or damaged, or the database cannot be opened.
     """
     pipeline = pipeline or build_pipeline(settings)
+    packs = tuple(_packs(settings.corpus_folder / "taxonomies"))
     if settings.migrate_on_start:
         migrate(settings.database_url)
     engine = open_engine(settings.database_url)
@@ -68,7 +69,7 @@ def build_desk(settings: Settings, *, pipeline: Pipeline | None = None) -> Desk:
         engine=engine,
         run_id=run_id,
         limits=settings.limits(),
-        taxonomies=tuple(_packs(settings.corpus_folder / "taxonomies")),
+        taxonomies=packs,
         models=list_models(settings.models_folder),
     )
 

@@ -9,7 +9,9 @@ LETTERS = VOWELS + "bcdđghklmnpqrstvx"
 TONE_MARKS = "\u0300\u0301\u0303\u0309\u0323"
 
 syllables = st.text(LETTERS, min_size=1, max_size=7)
-separators = st.sampled_from([" ", " ", " ", ", ", ". ", "! ", "? ", "\n", ' "', "; ", " - ", "... "])
+separators = st.sampled_from(
+    [" ", " ", " ", ", ", ". ", "! ", "? ", "\n", ' "', "; ", " - ", "... "]
+)
 
 
 @st.composite
@@ -20,7 +22,22 @@ def running_texts(draw: st.DrawFn, *, max_syllables: int = 40) -> str:
 
 
 _junk = st.one_of(
-    st.sampled_from(["😡", "👍🏽", "👨‍👩‍👧", "\u0000", "\u0007", "\u200b", "\ufeff", "\x0c", "\t", "　", "中", "🇻🇳"]),
+    st.sampled_from(
+        [
+            "😡",
+            "👍🏽",
+            "👨‍👩‍👧",
+            "\u0000",
+            "\u0007",
+            "\u200b",
+            "\ufeff",
+            "\x0c",
+            "\t",
+            "　",
+            "中",
+            "🇻🇳",
+        ]
+    ),
     st.text(TONE_MARKS, min_size=1, max_size=5),
     st.sampled_from(["a" * 500, "ạ" * 300, "!" * 200, "9" * 120, "http://a.vn/" + "b" * 200]),
     st.text(max_size=8),

@@ -26,7 +26,8 @@ def read_structure(doc: Document, *, registers: Registers) -> Structure:
     numbering = head.numbering
     canonical = numbering.canonical if numbering else None
     body = Span(head.span.end, find_annex(sheet, head.span.end))
-    addressees = read_addressees(sheet, upper_end=head.upper.end, head_end=head.span.end)
+    addressees = read_addressees(sheet, head_end=head.span.end, upper_end=head.upper.end)
+    addressees = addressees if head.kind else None  # a citizen's petition has "Kính gửi" as well
     listed = read_recipients(sheet, body, registers=registers)
     signature = read_signature(
         sheet, body, after=listed.span.end if listed else None, registers=registers

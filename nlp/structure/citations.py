@@ -1,56 +1,66 @@
 """Mentions of other documents: by number, by the name of a law, by the session of a Party committee.
 
-Source: Decree 30/2020/NĐ-CP, annex I, part I, section II.6.b: the first mention gives kind, number, symbol, date, issuer
-and subject, later ones only kind, number and symbol; so a later mention means the document first dated.
+Source: Decree 30/2020/NĐ-CP, annex I, part I, section II.6.b: the first mention gives kind, number, symbol,
+date, issuer and subject, later ones only kind, number and symbol; so a later mention means the document
+first dated.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from nlp.structure.dates import DATE, to_iso
+from nlp.structure.dates import DATE, LONG, SHORT, to_iso
 from nlp.structure.laws import read_laws
 from nlp.structure.numbers import NUMBER, DocNumber, repair_number
 from nlp.structure.registers import Registers
 from nlp.structure.sheet import Sheet
+from nlp.text import fold
 from nlp.types import Citation, Field, Span
 
 _NUMBER = re.compile(rf"(?<![\w/.,-]){NUMBER}")
 _LABEL = r"(?P<label>(?<!\w)so\s*[:.]?\s*)"
 _ISSUED = re.compile(rf"\s*,?\s*(?:ban\s+hanh\s+)?(?P<date>{DATE.pattern})")
 _ISSUED_BY = re.compile(
-    rf"\s+cua\s+[^,;.:()“”\"\d]{{2,90}}?(?<!truoc)(?<!tu)(?<!den)(?<!sau)(?<!het)\s+(?P<date>ngay\s*{DATE.pattern})"
+    rf"\s+cua\s+[^,;.:()“”\"\d]{{2,90}}?(?<!truoc)(?<!tu)(?<!den)(?<!sau)(?<!het)\s+"
+    rf"(?P<date>{LONG}|ngay\s*{SHORT})"
 )
 _QUOTED = re.compile(r"[^“”\";.:\d]{0,120}?[“\"](?P<subject>[^“”\"]{3,500})[”\"]")
 _BETWEEN = re.compile(r"(?:[\s,;]|(?<!\w)va(?!\w))*")
 _TERMS = r"[ivx]+(?:\s*(?:,|va)\s*(?:khoa\s+)?[ivx]+)*"
-# "Nghị quyết Trung ương 4 (khóa XI, XII)", "Nghị quyết Hội nghị lần thứ tư Ban Chấp hành Trung ương khóa XII".
+_ORDINALS = ("nhat", "hai", "ba", "tu", "nam", "sau", "bay", "tam", "chin", "muoi")
+# As in "Nghị quyết Trung ương 4 (khóa XI, XII)" and
+# "Nghị quyết Hội nghị lần thứ tư Ban Chấp hành Trung ương khóa XII".
 _SESSION = re.compile(
-    r"(?P<kind>nghi\s+quyet|ket\s+luan)\s+(?:cua\s+)?(?:(?:hoi\s+nghi\s+)?(?:trung\s+uong|tw)\s*(?P<digits>\d{1,2})"
-    r"|hoi\s+nghi\s+(?:lan\s+)?thu\s+(?P<word>\w+)\s+ban\s+chap\s+hanh\s+trung\s+uong(?:\s+dang)?)(?!\w)"
+    r"(?P<kind>nghi\s+quyet|ket\s+luan)\s+(?:cua\s+)?"
+    r"(?:(?:hoi\s+nghi\s+)?(?:trung\s+uong|tw)\s*(?P<digits>\d{1,2})|hoi\s+nghi\s+(?:lan\s+)?thu\s+"
+    rf"(?P<word>{'|'.join(_ORDINALS)})\s+ban\s+chap\s+hanh\s+trung\s+uong(?:\s+dang)?)(?!\w)"
     rf"(?:\s*,?\s*\(?\s*khoa\s+(?P<terms>{_TERMS})\s*\)?)?"
 )
 _CONGRESS = re.compile(
-    r"nghi\s+quyet\s+dai\s+hoi\s+(?:dai\s+bieu\s+)?(?:toan\s+quoc\s+)?(?:lan\s+thu\s+)?(?P<term>[ivx]+)(?!\w)(?:\s+cua\s+dang)?"
+    r"nghi\s+quyet\s+dai\s+hoi\s+(?:dai\s+bieu\s+)?(?:toan\s+quoc\s+)?(?:lan\s+thu\s+)?"
+    r"(?P<term>[ivx]+)(?!\w)(?:\s+cua\s+dang)?"
 )
-_ORDINALS = ("nhat", "hai", "ba", "tu", "nam", "sau", "bay", "tam", "chin", "muoi")
 _BEFORE = 80  # code points in which the kind stands before a number
 _UNNAMED = "Văn bản"  # the kind of a number cited as no more than "văn bản số"
 
 
 @dataclass(frozen=True, slots=True)
 class _Before:
-    """What stands before a number: where the mention begins, the kind named, whether it is called a number."""
+    """What stands before a number: the kind named, and whether "số" does; the mention begins at `start`.
+
+    `text` ends with the kind, folded, white space collapsed.
+    """
 
     start: int
-    kind: str | None
-    is_labelled: bool
+    kind: str | None = None
+    is_labelled: bool = False
+    text: str = ""
 
 
 def read_citations(
     sheet: Sheet, *, own: Field | None, registers: Registers
 ) -> tuple[Citation, ...]:
-    """Find all mentions of other documents, in the order of the text; the document's own number is none."""
+    """Find all mentions of other documents, in the order of the text, but not of its own number."""
     named = [*read_laws(sheet, registers=registers), *_read_sessions(sheet, registers=registers)]
     numbered = _share_dates(sheet, list(_read_numbered(sheet, named, registers=registers)))
     found = sorted([*named, *numbered], key=lambda citation: (citation.start, citation.end))
@@ -66,38 +76,37 @@ def _read_numbered(
     for match in _NUMBER.finditer(sheet.folded):
         if any(start <= match.start() < end for start, end in taken):
             continue
-        number = repair_number(
-            sheet.text[match.start() : match.end()], registers=registers, is_cased=sheet.is_cased
-        )
+        written = sheet.text[match.start() : match.end()]
+        number = repair_number(written, registers=registers, is_cased=sheet.is_cased)
         before = _look_before(sheet, match.start(), before_number)
         listed = last if last and _BETWEEN.fullmatch(sheet.folded, last.end, before.start) else None
         kind = _tell_kind(before, number, listed=listed, registers=registers)
-        if kind is None:
-            continue
-        last = _cite(sheet, Span(before.start, match.end()), number, kind=kind)
-        yield last
+        if kind:
+            last = _cite(sheet, Span(before.start, match.end()), number, kind=kind)
+            yield last
 
 
 def _look_before(sheet: Sheet, at: int, pattern: re.Pattern[str]) -> _Before:
     window = max(0, at - _BEFORE)
     match = pattern.search(sheet.folded[window:at])
-    if match is None:
-        return _Before(at, None, is_labelled=False)
-    start = match.start() + len(match[0]) - len(match[0].lstrip())
+    if match is None or not match[0].strip():
+        return _Before(at)
+    start = window + match.end() - len(match[0].lstrip())
     kind = " ".join(match["kind"].split()) if match["kind"] else None
-    return _Before(
-        window + start if match[0].strip() else at, kind, is_labelled=bool(match["label"])
-    )
+    text = " ".join(sheet.folded[window : window + match.end("kind")].split()) if kind else ""
+    return _Before(start, kind, is_labelled=bool(match["label"]), text=text)
 
 
 def _tell_kind(
     before: _Before, number: DocNumber, *, listed: Citation | None, registers: Registers
 ) -> str | None:
-    """The kind by the word, by the list that the number stands in, or by its symbol; None for no document at all."""
-    if before.kind:
-        return registers.kind_named[before.kind].name
+    """The kind by the word, by the list it stands in, or by its symbol; None where no document is meant."""
     first = number.symbol.replace("/", "-").split("-")[0]
     of_symbol = [k for k in registers.kinds if first in (k.party if number.is_party else k.state)]
+    if before.kind:
+        # "Thông báo kết luận số 49/TB-VPCP": of two kinds in a row the symbol tells which is meant.
+        outer = [k for k in of_symbol if before.text.endswith(f"{fold(k.name)} {before.kind}")]
+        return (outer or [registers.kind_named[before.kind]])[0].name
     if listed and (not of_symbol or listed.kind in {kind.name for kind in of_symbol}):
         return listed.kind
     if of_symbol:
@@ -123,7 +132,7 @@ def _cite(sheet: Sheet, span: Span, number: DocNumber, *, kind: str) -> Citation
 
 
 def _share_dates(sheet: Sheet, citations: list[Citation]) -> list[Citation]:
-    """Give the date after a list to all in it: "Quyết định số 217-QĐ/TW, Quyết định số 218-QĐ/TW ngày 12/12/2013"."""
+    """Give the date after a list to all in it: "Quyết định số 217-QĐ/TW, số 218-QĐ/TW ngày 12/12/2013"."""
     shared = list(citations)
     for i in range(len(shared) - 2, -1, -1):
         this, following = shared[i], shared[i + 1]
@@ -150,18 +159,11 @@ def _refer_back(citations: Sequence[Citation]) -> Iterator[Citation]:
 def _read_sessions(sheet: Sheet, *, registers: Registers) -> Iterator[Citation]:
     """Resolutions known by their session or congress; "(khóa XI, XII)" names two of them."""
     for match in _SESSION.finditer(sheet.folded):
-        number = (
-            match["digits"] or str(_ORDINALS.index(match["word"]) + 1)
-            if match["word"] in (None, *_ORDINALS)
-            else None
-        )
         kind = registers.kind_named[" ".join(match["kind"].split())].name
-        if number is None:
-            continue
+        number = match["digits"] or str(_ORDINALS.index(match["word"]) + 1)
         terms = re.findall(r"\b[ivx]+\b", match["terms"] or "")
-        for name in [f"{kind} Trung ương {number} khóa {term.upper()}" for term in terms] or [
-            f"{kind} Trung ương {number}"
-        ]:
+        for suffix in [f" khóa {term.upper()}" for term in terms] or [""]:
+            name = f"{kind} Trung ương {number}{suffix}"
             yield Citation(name, kind, None, None, None, *match.span(), ambiguous=not terms)
     for match in _CONGRESS.finditer(sheet.folded):
         name = f"Nghị quyết Đại hội {match['term'].upper()}"

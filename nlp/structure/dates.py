@@ -1,9 +1,9 @@
-"""Calendar dates as documents write them, on folded text."""
+"""Calendar dates as documents write them; the patterns match folded text."""
 
 import re
 from datetime import date
 
-# Source: Decree 30/2020/NĐ-CP, annex I, part I, section II.4.b (long form); short forms are common in running text.
+# Source: Decree 30/2020/NĐ-CP, annex I, part I, section II.4.b (long form); running text has short ones.
 LONG = r"ngay\s*\d{1,2}\s*thang\s*\d{1,2}\s*,?\s*nam\s*\d{4}"
 SHORT = r"(?:ngay\s*)?\d{1,2}\s?[/.-]\s?\d{1,2}\s?[/.-]\s?\d{4}(?![\d/])"
 DATE = re.compile(rf"(?<!\w)(?:{LONG}|{SHORT})(?!\w)")

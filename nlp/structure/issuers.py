@@ -97,8 +97,8 @@ def _goes_on(before: str, line: str, *, registers: Registers) -> bool:
     if not before:
         return False
     joined = f"{before} {line}"
-    names = (fold(issuer.name) for issuer in registers.issuers)
-    crosses = any(joined.startswith(n) and len(n) > len(before) + 1 for n in names)
+    longer = (name for name, _ in registers.bodies if len(name) > len(before) + 1)
+    crosses = any(joined.startswith(name) for name in longer)
     return crosses or bool(_UNFINISHED.fullmatch(before))
 
 
@@ -129,7 +129,7 @@ def _complete(name: str, head: Letterhead, *, registers: Registers) -> str:
     folded = fold(name)
     if re.search(rf"(?<!\w){fold(place.kind)}$", folded):
         return f"{name} {place.name}"
-    local = [i for i in registers.issuers if i.of_place and folded.endswith(fold(i.name))]
+    local = [body for known, body in registers.bodies if body.of_place and folded.endswith(known)]
     if not local:
         return name
     return f"{name} {place.name if local[0].side == 'party' else f'{place.kind} {place.name}'}"
@@ -165,13 +165,8 @@ def _province(head: Letterhead, *, registers: Registers) -> Place | None:
 
 def _registered(name: str, *, registers: Registers) -> tuple[Issuer, str] | None:
     """The longest registered name, or abbreviation, that a name begins with, and what follows it."""
-    folded = fold(name)
-    known = [
-        (len(written), issuer)
-        for issuer in registers.issuers
-        for written in (issuer.name, issuer.abbreviation)
-        if written and re.match(rf"{re.escape(fold(written))}(?!\w)", folded)
-    ]
+    folded = f"{fold(name)} "
+    known = [(len(n), body) for n, body in registers.bodies if folded.startswith(f"{n} ")]
     if not known:
         return None
     length, issuer = max(known, key=lambda pair: pair[0])

@@ -1,22 +1,19 @@
-"""What a line begins with: an article, a part, a number, a letter, a bullet; and the numbers of tasks they make.
+"""What a line begins with (article, part, number, letter, bullet), and the numbers of tasks they make.
 
-Source: Decree 30/2020/NĐ-CP, annex I, part I, section II.6.d (phần, chương, mục, tiểu mục, điều, khoản, điểm; Roman,
-Arabic, letters). All patterns match folded text, so that letter case plays no part.
+Source: Decree 30/2020/NĐ-CP, annex I, part I, section II.6.d (phần, chương, mục, tiểu mục, điều, khoản, điểm;
+Roman, Arabic, letters). All patterns match folded text, so that letter case plays no part.
 """
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 
 _ROMAN = r"(?:x{0,2}(?:ix|iv|v?i{1,3}|v)|x{1,2})"
+_PART = rf"(?:phan|chuong|muc|tieu muc|phu luc)(?: (?:{_ROMAN}|\d{{1,2}}|thu \w+|[a-z]))?"
 _PATTERNS = (
-    ("article", re.compile(r"dieu\s+(?P<label>\d+[a-z]?)\s*[.:](?!\d)\s*")),
-    (
-        "part",
-        re.compile(
-            rf"(?:phan|chuong|muc|tieu muc|phu luc)(?:\s+(?:{_ROMAN}|\d{{1,2}}|thu \w+|[a-z]))?\s*(?:[.:–-]\s|$)"
-        ),
-    ),
-    ("decimal", re.compile(r"(?P<label>\d{1,2}(?:\.\d{1,2}){1,3})[.)]?\s+(?=\D)")),
+    ("article", re.compile(r"dieu (?P<label>\d+[a-z]?)\s*[.:](?!\d)\s*")),
+    ("part", re.compile(rf"{_PART}\s*(?:[.:–-]\s|$)")),
+    ("decimal", re.compile(r"(?P<label>\d{1,2}(?:\.\d{1,2}){1,3})(?:[.)]\s+|\s+(?=\D))")),
     ("arabic", re.compile(r"(?P<label>\d{1,3})\s?\.(?!\d)\s*")),
     ("bracket", re.compile(r"\(?(?P<label>\d{1,3})\s?[)/]\s+")),
     ("roman", re.compile(rf"(?P<label>{_ROMAN})\s?[.–-]\s+")),
@@ -52,25 +49,17 @@ def find_marker(text: str, folded: str) -> Marker | None:
 def advance(path: Path, marker: Marker) -> Path:
     """The numbers in force at a marker: its level replaces the same level and all below it.
 
-    Levels nest in the order in which a document first uses them; articles and parts begin anew.
+    Levels nest in the order in which a document first uses them; a part begins anew, an article as well.
     """
     if marker.level == "bullet":
         return path
     if marker.level == "part":
         return ()
-    if marker.level == "article":
-        return ((marker.level, marker.label),)
-    level = marker.level
-    if level == "decimal":
-        path = tuple(step for step in path if step[0] != "arabic")
-        level = f"decimal{marker.label.count('.')}"
-    elif level == "arabic":
-        path = tuple(step for step in path if not step[0].startswith("decimal"))
-    levels = [step[0] for step in path]
-    kept = path[: levels.index(level)] if level in levels else path
-    if level.startswith("decimal"):
-        kept = tuple(step for step in kept if not step[0].startswith("decimal"))
-    return (*kept, (level, marker.label))
+    # A decimal label holds those above it ("1.2" holds "1"), so it takes their place.
+    equals = {"arabic", "decimal"} if marker.level in {"arabic", "decimal"} else {marker.level}
+    above = takewhile(lambda step: step[0] not in equals, path)
+    kept = () if marker.level == "article" else tuple(above)
+    return (*kept, (marker.level, marker.label))
 
 
 def task_number(path: Path) -> str | None:

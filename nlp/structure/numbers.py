@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from nlp.structure.registers import Registers
 from nlp.text import lower
 
-# One separator may have white space on one side ("07- CT/TU", "45 /KH-UBND"), never a dash on both: that is prose.
+# A separator may have white space on one side ("07- CT/TU", "45 /KH-UBND"), a dash never on both: that is
+# prose, but for once before a kind and its slash ("07 - CT/TU").
 _SEPARATOR = r"(?:\s?/\s?|[-–]\s?|\s[-–])"
 _PART = r"(?:\d{4}(?=\s?/)|[a-z][a-z\d&]*)"
 TAIL = rf"(?:{_SEPARATOR}{_PART})+"
-# Both sides are allowed for once: before a kind and its slash ("07 - CT/TU").
-NUMBER = rf"(?P<number>\d{{1,6}}(?:\.\d{{1,2}})?[a-z]?)(?:\s[-–]\s(?=[a-z]{{2,4}}\s?/)(?P<loose>{_PART}{TAIL})|(?P<tail>{TAIL}))(?!\w)"
+NUMBER = (
+    r"(?P<number>\d{1,6}(?:\.\d{1,2})?[a-z]?)"
+    rf"(?:\s[-–]\s(?=[a-z]{{2,4}}\s?/)(?P<loose>{_PART}{TAIL})|(?P<tail>{TAIL}))(?!\w)"
+)
 _YEAR = re.compile(r"/\d{4}/")
-_PARTY = re.compile(r"\d+[a-z]?-", re.IGNORECASE)
+_BEFORE_SYMBOL = re.compile(r"(?P<number>[\d.]+\w?)[-/](?:\d{4}/)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class DocNumber:
     @property
     def is_party(self) -> bool:
         """Whether it has the Party form, the kind after a dash."""
-        return bool(_PARTY.match(self.canonical))
+        return self.canonical.startswith(f"{self.number}-")
 
     @property
     def has_year(self) -> bool:
@@ -47,10 +50,10 @@ def repair_number(written: str, *, registers: Registers, is_cased: bool) -> DocN
     bare = re.sub(r"\s+", "", written).replace("–", "-").replace("Ð", "Đ").replace("ð", "đ")
     if not is_cased:
         bare = spell_symbol(bare, registers=registers)
-    match = re.match(r"(\d+[A-Za-zĐđ]?)[-/](?:\d{4}/)?", bare)
-    if match is None:  # not reached for text matched by NUMBER; kept whole for anything else
+    match = _BEFORE_SYMBOL.match(bare)
+    if match is None:  # never for text matched by NUMBER; anything else is kept whole
         return DocNumber(bare, "", bare)
-    return DocNumber(match[1], bare[match.end() :], bare)
+    return DocNumber(match["number"], bare[match.end() :], bare)
 
 
 def spell_symbol(written: str, *, registers: Registers) -> str:

@@ -18,6 +18,13 @@ from nlp.text import fold, lower, normalise
 
 Level = Literal["central", "province", "district", "commune", "any"]
 Side = Literal["party", "state", "assembly", "front"]
+VOWELS = frozenset("aeiouy")  # every Vietnamese word has one, few abbreviations do
+_LONG_SYMBOL = 4  # letters; a shorter symbol may be a word ("TU")
+# Behind the kind of an area stands its name; "xã hội", "tỉnh ủy", "quân khu" only look like one.
+_AREA_NAME = re.compile(
+    r"(?<!\w)(?:phuong|xa|quan|huyen|thi xa|thi tran|dac khu|thanh pho|tinh) (?!hoi|uy|doan|khu)"
+    r"(?P<name>\w+(?: \w+){0,3})"
+)
 _STRICT = ConfigDict(extra="forbid")
 
 
@@ -97,7 +104,12 @@ class DutyWords:
 
 @dataclass(frozen=True, slots=True)
 class Registers:
-    """All registers, with the patterns made of them (they match folded text)."""
+    """All registers, with what is made of them to read folded text.
+
+    `laws` has the years of each law by its folded name, `symbols` the spelling of each part of a symbol in
+    lower case, `bodies` each issuer by its folded names and abbreviations, `spellings` each proper name by
+    its folded form.
+    """
 
     kinds: tuple[Kind, ...]
     issuers: tuple[Issuer, ...]
@@ -105,6 +117,7 @@ class Registers:
     laws: Mapping[str, tuple[int, ...]]
     symbols: Mapping[str, str]
     kind_named: Mapping[str, Kind]
+    bodies: tuple[tuple[str, Issuer], ...]
     spellings: tuple[tuple[str, str], ...]
     duty_words: DutyWords
     kind_pattern: re.Pattern[str]
@@ -137,6 +150,7 @@ def load_registers(folder: Path) -> Registers:
     issuers = bodies.issuer
     places = _read(_PlaceFile, folder / "places.toml").place
     titles = _read(_TitleFile, folder / "titles.toml")
+    laws = _read(_LawFile, folder / "laws.toml").laws
     _check_successors(issuers)
     _check_successors(places)
     proper = {*bodies.fields, *titles.heads, *(p.name for p in places), *(i.name for i in issuers)}
@@ -148,11 +162,10 @@ def load_registers(folder: Path) -> Registers:
         kinds=kinds,
         issuers=issuers,
         places=places,
-        laws={
-            fold(name): years for name, years in _read(_LawFile, folder / "laws.toml").laws.items()
-        },
+        laws={fold(name): years for name, years in laws.items()},
         symbols=_symbols(kinds, issuers),
         kind_named={fold(kind.name): kind for kind in kinds},
+        bodies=tuple((fold(n), i) for i in issuers for n in (i.name, i.abbreviation) if n),
         spellings=tuple(sorted(((fold(name), name) for name in proper), key=_by_length)),
         duty_words=_duty_words(_read(_DutyFile, folder / "duties.toml")),
         kind_pattern=re.compile(kind_names),
@@ -171,19 +184,31 @@ def load_registers(folder: Path) -> Registers:
 def spell(name: str, *, registers: Registers) -> str:
     """Write a name set in one case as it is written in running text, by the registers.
 
-    "ỦY BAN NHÂN DÂN TỈNH PHÚ THỌ" becomes "Ủy ban nhân dân tỉnh Phú Thọ". Names in mixed case stay as they are.
+    "ỦY BAN NHÂN DÂN TỈNH PHÚ THỌ" becomes "Ủy ban nhân dân tỉnh Phú Thọ". Names in mixed case stay.
     """
     if not (name.isupper() or name.islower()):
         return name
-    folded, letters = fold(name), list(lower(name))
+    folded = fold(name)
+    capitals = {0} | _capitals_of_words(folded, symbols=registers.symbols)
     for phrase, spelling in registers.spellings:
-        for match in re.finditer(rf"(?<!\w){re.escape(phrase)}(?!\w)", folded):
-            for offset, char in enumerate(spelling):
-                if char.isupper():
-                    at = match.start() + offset
-                    letters[at] = letters[at].upper()
-    letters[0] = letters[0].upper()
-    return "".join(letters)
+        if phrase in folded:
+            upper = [i for i, char in enumerate(spelling) if char.isupper()]
+            found = re.finditer(rf"(?<!\w){re.escape(phrase)}(?!\w)", folded)
+            capitals |= {match.start() + i for match in found for i in upper}
+    return "".join(c.upper() if i in capitals else c for i, c in enumerate(lower(name)))
+
+
+def _capitals_of_words(folded: str, *, symbols: Mapping[str, str]) -> set[int]:
+    """Where capitals stand by the form of the words: abbreviations and the names of areas."""
+    areas = [area.span("name") for area in _AREA_NAME.finditer(folded)]
+    capitals: set[int] = set()
+    for word in re.finditer(r"\w+", folded):
+        is_symbol = len(word[0]) >= _LONG_SYMBOL and word[0] in symbols
+        if is_symbol or not set(word[0]) & VOWELS:
+            capitals |= set(range(*word.span()))
+        elif any(start <= word.start() < end for start, end in areas):
+            capitals.add(word.start())
+    return capitals
 
 
 class _File(BaseModel):

@@ -1,6 +1,6 @@
-"""Paragraphs of a document: what each is in the official form, under which heading, part of which numbered task.
+"""Paragraphs of a document: the role of each in the official form, its heading, its numbered task.
 
-Nothing here depends on letter case, so a document and its lower-cased copy have the same paragraphs and roles.
+Nothing here depends on letter case: a document and its lower-cased copy have the same paragraphs and roles.
 Source: Decree 30/2020/NĐ-CP, annex I, part I, section II.6.
 """
 
@@ -13,7 +13,8 @@ from nlp.structure.markers import Marker, Path, advance, find_marker, task_numbe
 from nlp.structure.sheet import Line, Sheet
 from nlp.types import Paragraph, Role, Span
 
-# A paragraph cut by a page break is long and stops in mid-sentence; a short line without a stop is a heading or a cell.
+# A paragraph cut by a page break is long and stops in mid-sentence; a short line without a stop is a
+# heading or a cell.
 _CUT_LENGTH = 80
 # Where most lines stop in mid-sentence the text is wrapped, and much shorter lines go on.
 _WRAPPED_LENGTH = 35
@@ -28,13 +29,18 @@ _HEADING_LENGTHS = {
     "decimal": 100,
     "letter": 80,
 }
+# No heading and no cell stops at these.
+_DANGLING = re.compile(
+    r"(?:,|(?:^| )(?:so|va|cua|ve|tai|cac|cho|theo|voi|tu|den|trong|nhung|la|do))$"
+)
 _PAGE_NUMBER = re.compile(r"(?:trang )?[-–]? ?\d{1,4} ?[-–]?(?: ?/ ?\d{1,4})?")
 _ORDER = re.compile(r"(?:quyet dinh|quyet nghi|nghi quyet|chi thi|ra lenh)\s*:?")
 _BASIS = re.compile(r"can cu(?!\w)")
 _BASIS_TOO = re.compile(r"(?:xet|theo|tren co so|thuc hien|sau khi)(?!\w)")
 _END = re.compile(r"/\.?\W*$")
 _CLOSING = re.compile(
-    r"(?:\w+ ){1,3}nay (?:duoc |da duoc |se duoc )?(?:pho bien|co hieu luc|thay the|thong qua|hoi dong|quoc hoi)"
+    r"(?:\w+ ){1,3}nay (?:(?:da |se )?duoc )?"
+    r"(?:pho bien|co hieu luc|thay the|thong qua|hoi dong|quoc hoi)"
 )
 
 
@@ -58,9 +64,8 @@ class Zones:
             return "letterhead"
         if self.signature and self.signature.start <= line.start < self.signature.end:
             return "signature"
-        return (
-            "recipients" if any(r.start <= line.start < r.end for r in self.recipients) else "body"
-        )
+        is_listed = any(span.start <= line.start < span.end for span in self.recipients)
+        return "recipients" if is_listed else "body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,32 +107,27 @@ def _group(lines: Sequence[Line], zones: Zones) -> list[_Group]:
     groups: list[_Group] = []
     for line in lines:
         role = zones.role(line)
-        begun = _Group(
-            role, (line,), find_marker(line.text, line.folded) if role == "body" else None
-        )
-        if groups and _belongs(begun, groups[-1], cut_length=cut_length):
-            groups[-1] = _join(groups[-1], begun)
-        elif (
-            len(groups) > 1
-            and groups[-1].is_page_number
-            and _belongs(begun, groups[-2], cut_length=cut_length)
-        ):
-            number = groups.pop()
-            groups[-1] = _join(_join(groups[-1], number), begun)
+        marker = find_marker(line.text, line.folded) if role == "body" else None
+        begun = _Group(role, (line,), marker)
+        back = (
+            2 if len(groups) > 1 and groups[-1].is_page_number else 1
+        )  # a page number is stepped over
+        if len(groups) >= back and _belongs(begun, groups[-back], cut_length=cut_length):
+            groups[-back:] = [_join([*groups[-back:], begun])]
         else:
             groups.append(begun)
     return groups
 
 
-def _join(group: _Group, more: _Group) -> _Group:
-    return _Group(group.role, (*group.lines, *more.lines), group.marker)
+def _join(groups: Sequence[_Group]) -> _Group:
+    lines = tuple(line for group in groups for line in group.lines)
+    return _Group(groups[0].role, lines, groups[0].marker)
 
 
 def _cut_length(lines: Sequence[Line], zones: Zones) -> int:
     """How long a paragraph must be for a stop in mid-sentence to mean that it goes on."""
-    full = [
-        line for line in lines if len(line.text) >= _WRAPPED_LENGTH and zones.role(line) == "body"
-    ]
+    body = (line for line in lines if zones.role(line) == "body")
+    full = [line for line in body if len(line.text) >= _WRAPPED_LENGTH]
     n_open = sum(not line.is_terminal for line in full)
     return _WRAPPED_LENGTH if n_open > _WRAPPED_SHARE * len(full) else _CUT_LENGTH
 
@@ -142,18 +142,15 @@ def _belongs(begun: _Group, group: _Group, *, cut_length: int) -> bool:
         return same_block or (line.is_empty and group.is_decoration)
     if begun.marker or last.is_terminal or last.framed or _opens(line):
         return False
-    bound = (
-        {line.kind, last.kind} & {"heading", "cell"}
-        or line.kind == "list_item"
-        or begun.is_page_number
-    )
-    return same_block or (not bound and group.length >= cut_length)
+    stands_alone = {line.kind, last.kind} & {"heading", "cell"} or line.kind == "list_item"
+    is_short = group.length < cut_length and not _DANGLING.search(last.folded)
+    return same_block or not (stands_alone or begun.is_page_number or is_short)
 
 
 def _opens(line: Line) -> bool:
     """Whether a line without a mark opens a paragraph by its words."""
-    return bool(
-        _BASIS.match(line.folded) or _ORDER.fullmatch(line.folded) or _CLOSING.match(line.folded)
+    return any(
+        (_BASIS.match(line.folded), _ORDER.fullmatch(line.folded), _CLOSING.match(line.folded))
     )
 
 
@@ -167,6 +164,7 @@ def _place(groups: Sequence[_Group], zones: Zones) -> Iterator[Paragraph]:
     for group in groups:
         start, stop = group.lines[0].start, group.last.end
         if group.role != "body" or group.is_decoration:
+            # rules and table strokes in the body are the form's as well
             yield Paragraph(start, stop, "letterhead" if group.role == "body" else group.role)
             continue
         if end is not None and start >= end and not in_annex:
@@ -180,17 +178,22 @@ def _place(groups: Sequence[_Group], zones: Zones) -> Iterator[Paragraph]:
 
 
 def _find_closing(groups: Sequence[_Group], end: int | None) -> _Group | None:
-    """The last paragraph of the body, when it only says where the document goes or that it ends ("./.")."""
+    """The last paragraph of the body, when it says where the document goes or that it ends ("./.").
+
+    Right below a heading it is what the heading announces.
+    """
     body = [g for g in groups if g.role == "body" and not g.is_decoration]
     body = [g for g in body if end is None or g.lines[0].start < end]
     if not body or body[-1].marker:
         return None
     last = body[-1]
-    return last if _CLOSING.match(last.folded) or _END.search(last.folded) else None
+    is_announced = len(body) > 1 and _body_role(body[-2]) == "heading"
+    ends = _END.search(last.folded) and not is_announced
+    return last if ends or _CLOSING.match(last.folded) else None
 
 
 def _find_basis(groups: Sequence[_Group]) -> set[int]:
-    """Where the paragraphs of the legal basis start: from the first of the body to the last one before its parts."""
+    """Where the paragraphs of the legal basis start: from the first of the body to the last in a row."""
     body = [g for g in groups if g.role == "body" and not g.is_decoration]
     preamble = list(takewhile(lambda g: g.marker is None and not _ORDER.fullmatch(g.folded), body))
     if not preamble or not _begins_basis(preamble[0]):
@@ -200,10 +203,8 @@ def _find_basis(groups: Sequence[_Group]) -> set[int]:
 
 
 def _begins_basis(group: _Group) -> bool:
-    return bool(
-        _BASIS.match(group.folded)
-        or (_BASIS_TOO.match(group.folded) and group.last.text[-1] in ";,.")
-    )
+    is_clause = group.last.text[-1] in ";,."
+    return bool(_BASIS.match(group.folded) or (is_clause and _BASIS_TOO.match(group.folded)))
 
 
 def _body_role(group: _Group) -> Role:

@@ -12,7 +12,7 @@ from nlp.types import BlockKind, Document, Span
 _MARKUP = re.compile(r"[*|`\\]|<[a-z/][^<>\n]{0,20}>|[-_=–—]{3,}|^[ \t]*#{1,6}(?= )", re.MULTILINE)
 # Bold within a word ("ng**ày"): the word is closed up, the blanks stand behind it, so that only
 # offsets within the word are off, by the length of the marks.
-_SPLIT_WORD = re.compile(r"\w+(?:\*+\w+)+")
+_SPLIT_WORD = re.compile(r"(?<!\w)\w+(?:\*+\w+)+")
 _BLANKS = dict.fromkeys((0x09, 0xA0, 0x2002, 0x2003, 0x2007, 0x2009, 0x202F, 0x3000), " ")
 _INK = re.compile(r"[^\s](?:[^\n]*[^\s])?")  # a line without the white space around it
 _TERMINAL = re.compile(r"(?:[.:;!?…]|/\.?)[\s)\]”\"’']*$")
@@ -20,9 +20,10 @@ _TERMINAL = re.compile(r"(?:[.:;!?…]|/\.?)[\s)\]”\"’']*$")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a block: `start` and `end` bound it with its markup, the texts are without.
+    """One line of a block; `start` and `end` bound it with its markup, the texts are without.
 
-    White space in the texts is collapsed. `bar` is a line of table strokes only; `framed` a line set wholly in bold.
+    White space in the texts is collapsed. `bar` is a line of table strokes only; `framed` one set wholly in
+    bold.
     """
 
     start: int
@@ -78,7 +79,8 @@ class Sheet:
 def read_sheet(doc: Document) -> Sheet:
     """Mask the markup of a document and cut its blocks into lines."""
     text = doc.text.translate(_BLANKS)
-    text = _SPLIT_WORD.sub(lambda match: match[0].replace("*", "").ljust(len(match[0])), text)
+    if "*" in text:
+        text = _SPLIT_WORD.sub(lambda match: match[0].replace("*", "").ljust(len(match[0])), text)
     text = _MARKUP.sub(lambda match: " " * len(match[0]), text)
     folded = fold(text)
     is_cased = not (text.islower() or text.isupper())

@@ -81,7 +81,11 @@ def _read_block(sheet: Sheet, pieces: Sequence[Span], *, registers: Registers) -
     name = _find_name(sheet, pieces, registers=registers)
     if name is None:
         return None
-    above = Span(pieces[0].start, name.start)
+    start, end = pieces[0].start, name.start
+    for pattern in (registers.signed_pattern, registers.rank_pattern):
+        between = pattern.search(sheet.folded, start, end)
+        end = between.start() if between else end
+    above = Span(start, end)
     return Signature(
         Span(above.start, name.end),
         signer=Field(sheet.slice(name.start, name.end), name.start, name.end),
@@ -170,7 +174,7 @@ def _own_title(sheet: Sheet, above: Span, *, registers: Registers) -> Field | No
     tail = marks[-1].end() if marks else above.start
     titles = list(registers.title_pattern.finditer(sheet.folded, tail, above.end))
     mark = re.sub(r"\W", "", marks[-1][0]) if marks else ""
-    if mark in _DELEGATED:
+    if mark in _DELEGATED and titles and titles[0].start() == tail:
         deputies = [title for title in titles[1:] if _DEPUTY.match(title[0])]
         titles = deputies or titles[1:]
     if not titles:

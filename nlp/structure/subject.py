@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from nlp.structure.registers import Registers
+from nlp.structure.registers import VOWELS, Registers
 from nlp.structure.sheet import Line, Sheet
 from nlp.text import fold
 from nlp.types import Field, Span
@@ -21,14 +21,13 @@ _BODY_MARK = re.compile(
 )
 # How a first sentence begins; a subject may begin so too, hence only below another line of it.
 _OPENER = re.compile(
-    r"(?:xet|thuc hien|trong|ngay \d+|sau khi|nham|thoi gian qua|hien nay|tren co so"
+    r"(?:xet|thuc hien|trong|ngay \d+|sau khi|nham|thoi gian qua|hien nay|tren co so|tra loi|phuc dap"
     r"|de (?!xuat|nghi|an|cuong|tai))(?!\w)"
 )
 _DANGLING = re.compile(r"(?:(?:^|\s)(?:cua|cho|tai|voi|va|do|thuoc|ve|o|cac|nguoi)|[,-])$")
 _EDITORS = re.compile(r"\[[^\[\]]*\]")  # notes in square brackets are not the issuer's
 _WIRES = re.compile(r"\s+điện$", re.IGNORECASE)  # "THỦ TƯỚNG CHÍNH PHỦ điện:" opens a telegram
 _LONGEST_NAME = 120  # code points of an authority with its body
-_VOWELS = set("aeiouy")  # every Vietnamese word has one, few abbreviations do
 _OF = re.compile(r"cua\s+")
 _ON = re.compile(r"ve\s")
 _MAX_BY = 4  # lines that name the body in the title
@@ -196,7 +195,7 @@ def _capitals(sheet: Sheet, piece: Span) -> int:
     end = 0
     for word in re.finditer(r"\S+", sheet.text[piece.start : piece.end]):
         letters = fold("".join(c for c in word[0] if c.isalpha()))
-        is_abbreviation = not end and not set(letters) & _VOWELS
+        is_abbreviation = not end and not set(letters) & VOWELS
         if letters and (is_abbreviation or not word[0].isupper()):
             break
         end = piece.start + word.end()

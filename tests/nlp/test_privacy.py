@@ -1,11 +1,25 @@
-"""What tells who a citizen is never passes `mask`; everything else stays where it was."""
+"""What tells who a citizen is never passes; what may not be said of a citizen's text is withheld."""
+
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.privacy import MASK, find_personal_data, mask
+from nlp.privacy import MASK, find_personal_data, mask, withhold
 from nlp.text import to_nfc
+from nlp.types import (
+    Analysis,
+    AssignedLabel,
+    CategoryResult,
+    Decision,
+    Guess,
+    IntentResult,
+    Provenance,
+    Segment,
+    SentimentResult,
+    TextQuality,
+)
 
 PERSONAL = (
     "ten.nguoi+1@thu.example.vn",
@@ -80,3 +94,45 @@ def test_masking_keeps_every_offset_and_is_done_once(raw: str) -> None:
 @given(st.sampled_from(PERSONAL), st.text(alphabet="aăâđêôơư ,;\n", max_size=20))
 def test_personal_data_is_found_in_any_surroundings(data: str, around: str) -> None:
     assert data not in mask(f"{around} {data} {around}")
+
+
+def opinion(*codes: str, guess: str) -> Analysis:
+    labels = tuple(AssignedLabel(code, 0.9, ()) for code in codes)
+    decision: Decision = "labelled" if codes else "none_of_these"
+    not_asked = CategoryResult("not_applicable")
+    return Analysis(
+        id="1",
+        kind="opinion",
+        text_quality=TextQuality(readable=True),
+        task_area=CategoryResult(decision, codes[0] if codes else None, Guess(guess, 0.9), labels),
+        civic_field=not_asked,
+        sentiment=SentimentResult("not_applicable"),
+        intent=IntentResult("not_applicable"),
+        segments=(Segment(0, 1, codes),),
+        metadata=None,
+        citations=(),
+        duties=(),
+        hints=None,
+        provenance=Provenance("m", "1", "0", "ct07", "1", "0"),
+    )
+
+
+def test_a_withheld_code_is_nowhere_in_the_analysis() -> None:
+    kept = withhold(opinion("DV4.3", "DV3.7", guess="DV4.3"), codes={"DV4.3"})
+
+    assert kept == replace(opinion("DV3.7", guess="x"), task_area=kept.task_area)
+    assert (kept.task_area.decision, kept.task_area.primary) == ("labelled", "DV3.7")
+    assert kept.task_area.guess is None
+
+
+def test_an_opinion_with_nothing_left_goes_to_a_person() -> None:
+    kept = withhold(opinion("DV4.3", guess="DV4.3"), codes={"DV4.3"})
+
+    assert kept.task_area == CategoryResult("abstain")
+
+
+@pytest.mark.parametrize("codes", [(), ("DV3.7",)])
+def test_an_analysis_without_withheld_codes_stays_as_it_is(codes: tuple[str, ...]) -> None:
+    analysis = opinion(*codes, guess="DV3.7")
+
+    assert withhold(analysis, codes={"DV4.3"}) == analysis

@@ -1,5 +1,6 @@
 """What the n-grams of a text do not depend on, and where they lead back to."""
 
+import itertools
 import unicodedata
 
 import pytest
@@ -38,7 +39,9 @@ def keys(text: str) -> list[int]:
 
 
 @given(spelt_twice)
-def test_both_tone_placements_have_the_same_ngrams(words: list[tuple[tuple[str, str], str]]) -> None:
+def test_both_tone_placements_have_the_same_ngrams(
+    words: list[tuple[tuple[str, str], str]],
+) -> None:
     one = "".join(word[0] + separator for word, separator in words)
     other = "".join(word[1] + separator for word, separator in words)
 
@@ -96,7 +99,7 @@ def test_tokens_are_the_ink_of_the_text_in_order(text: str) -> None:
     spans = extract_ngrams([text], SPEC).token_spans(0)
 
     assert "".join(text[s.start : s.end] for s in spans) == "".join(text.split())
-    assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end <= b.start for a, b in itertools.pairwise(spans))
 
 
 @given(wild_texts().map(to_nfc))

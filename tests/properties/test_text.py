@@ -68,7 +68,9 @@ def test_every_collapsed_character_comes_from_where_it_says(text: str) -> None:
 
 
 @given(wild_texts().map(to_nfc), st.data())
-def test_a_span_of_inked_characters_goes_back_to_the_same_words(text: str, data: st.DataObject) -> None:
+def test_a_span_of_inked_characters_goes_back_to_the_same_words(
+    text: str, data: st.DataObject
+) -> None:
     aligned = collapse_spaces(text)
     start = data.draw(st.integers(0, len(aligned.text)))
     end = data.draw(st.integers(start, len(aligned.text)))

@@ -129,11 +129,19 @@ def _as_opinion(blank: Analysis, text: str) -> Analysis:
     bad = _find(text, "hỏng")
     return replace(
         blank,
-        task_area=_categories(text, {w: code for w, code in _AREAS.items() if code != "DV4.3"}),
+        task_area=_categories(text, _AREAS),
         civic_field=_categories(text, _FIELDS),
         sentiment=SentimentResult("labelled", "negative", Guess("negative", 0.8), evidence=bad)
         if bad
         else SentimentResult("abstain", guess=Guess("negative", 0.4)),
         intent=IntentResult("labelled", "complaint", Guess("complaint", 0.7)),
-        segments=(Segment(0, len(text), sentiment="negative" if bad else None),),
+        segments=(
+            Segment(
+                0,
+                len(text),
+                # what no pipeline may say of a citizen's text: the service must withhold it
+                task_area=("DV4.3",),
+                sentiment="negative" if bad else None,
+            ),
+        ),
     )

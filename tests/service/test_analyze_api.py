@@ -17,7 +17,7 @@ from tests.service.rules import RulePipeline
 
 
 def test_one_text_gives_one_analysis(client: TestClient) -> None:
-    text = "Đường thôn hỏng"
+    text = "CHỈ THỊ về thủ tục hành chính"
 
     answer = client.post("/v1/analyze", json={"text": text, "id": "a-1"})
 
