@@ -6,8 +6,10 @@ only and a fixed seed; everything that passes through a logarithm or exponential
 
 import hashlib
 import json
+import os
 import tomllib
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -218,17 +220,22 @@ def _fit(
     targets = np.vstack([gold] * len(parts))
     weights = np.zeros((matrix.shape[1], gold.shape[1]), dtype=np.float32)
     bias = np.full(gold.shape[1], -1.0, dtype=np.float32)
-    for i in range(gold.shape[1]):
-        if not gold[:, i].any() or gold[:, i].all():
-            continue  # nothing to separate: the bias says "no"
+
+    def separate(label: int) -> None:
         machine = LinearSVC(
             C=recipe.cost,
             class_weight="balanced",
             dual=True,
             random_state=recipe.seed,
             max_iter=5000,
+            tol=1e-3,
         )
-        machine.fit(matrix, targets[:, i], sample_weight=sample_weight)
-        weights[:, i], bias[i] = machine.coef_[0], machine.intercept_[0]
+        machine.fit(matrix, targets[:, label], sample_weight=sample_weight)
+        weights[:, label], bias[label] = machine.coef_[0], machine.intercept_[0]
+
+    # a label without both sides is left out: nothing to separate, and the bias says "no"
+    mixed = [i for i in range(gold.shape[1]) if gold[:, i].any() and not gold[:, i].all()]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # liblinear lets go of the interpreter lock
+        list(pool.map(separate, mixed))
     # stored as float16, so measured as float16
     return weights.astype(np.float16).astype(np.float32), bias

@@ -59,9 +59,9 @@ class Ngrams:
     """Every n-gram of a batch of texts, and the syllables.
 
     Per n-gram, shape (n_ngrams,): `keys` uint32 hash, `rows` the text, `blocks` (0 syllables, 1 opening,
-    2 context, 3 characters), `firsts` and `lasts` the first and last token it covers (-1 in a context). Per token,
-    shape (n_tokens,): `starts`, `ends` offsets in its own text, `token_rows` the text, `speaks` whether it
-    can prove anything (a syllable, number or pictogram, not a punctuation mark).
+    2 context, 3 characters), `firsts` and `lasts` the first and last token it covers (-1 in a context).
+    Per token, shape (n_tokens,): `starts`, `ends` offsets in its own text, `token_rows` the text, `speaks`
+    whether it can prove anything (a syllable, number or pictogram, not a punctuation mark).
     """
 
     n_texts: int

@@ -1,5 +1,6 @@
 """Small real parts for every test: the pack, the registers, and a model of sixty short texts."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,18 @@ settings.register_profile(
     "danvan", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("danvan")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """In CI a test skipped for want of a program is a failure; only real data may be absent."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or not os.environ.get("CI"):
+        return
+    reasons = [str(report.longrepr) for report in reporter.stats.get("skipped", [])]
+    missing = [reason for reason in reasons if "not at hand" not in reason]
+    if missing and exitstatus == 0:
+        reporter.write_line(f"{len(missing)} tests were skipped in CI: {missing[0]}", red=True)
+        session.exitstatus = 1
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from models.registry import load_classifier
 from nlp.pipeline import Pipeline, Request
 from nlp.readers import read_file
 from nlp.structure import load_registers
 from nlp.taxonomy import load_pack
 from nlp.types import Analysis, Document, Field
-from models.registry import load_classifier
 
 ROOT = Path(__file__).parents[2]
 PATH = ROOT.parent / "shared" / "data" / "07-CT-TU.md"

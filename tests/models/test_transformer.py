@@ -19,7 +19,22 @@ from nlp.protocols import Classifier, HeadSpec  # noqa: E402
 
 pytestmark = pytest.mark.transformer
 
-WORDS = "đường sá ổ gà cán bộ nhiệt tình hách dịch rác thải trường học , .".split()
+WORDS = (
+    "đường",
+    "sá",
+    "ổ",
+    "gà",
+    "cán",
+    "bộ",
+    "nhiệt",
+    "tình",
+    "hách",
+    "dịch",
+    "rác",
+    "thải",
+    ",",
+    ".",
+)
 TEXTS = ("Đường sá ổ gà", "", "cán bộ nhiệt tình, không hách dịch.", "rác thải " * 400)
 
 
@@ -34,7 +49,7 @@ def tiny_encoder() -> Encoder:
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
     )
-    tokenizer = PreTrainedTokenizerFast(
+    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call] # transformers has no types
         tokenizer_object=backend,
         pad_token="[PAD]",
         unk_token="[UNK]",
@@ -50,7 +65,8 @@ def tiny_encoder() -> Encoder:
         intermediate_size=32,
         max_position_embeddings=64,
     )
-    return Encoder(tokenizer, BertModel(config).eval(), max_tokens=64)
+    model = BertModel(config)
+    return Encoder(tokenizer, model.eval(), max_tokens=64)  # type: ignore[no-untyped-call] # as above
 
 
 def a_head(name: str, labels: tuple[str, ...], *, multi: bool) -> Head:
@@ -72,7 +88,9 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "tone": a_head("tone", ("directive", "other"), multi=False),
         "civic_field": a_head("civic_field", ("LV02", "LV03", "LV00"), multi=True),
     }
-    model = TransformerClassifier("tiny-bert", "0.0.1", "", ("ct07", "1.0.0"), tiny_encoder(), heads)
+    model = TransformerClassifier(
+        "tiny-bert", "0.0.1", "", ("ct07", "1.0.0"), tiny_encoder(), heads
+    )
     save_transformer(model, folder=folder, training={})
     return folder
 
@@ -102,7 +120,7 @@ def test_a_text_is_answered_alike_alone_and_in_a_batch(classifier: Classifier) -
 
 def test_a_context_changes_the_answer_and_is_never_evidence(classifier: Classifier) -> None:
     without = classifier.read(["rác thải"], contexts=[""])
-    within = classifier.read(["rác thải"], contexts=["trường học"])
+    within = classifier.read(["rác thải"], contexts=["đường sá"])
 
     spans = within.attribute([(0, "LV02")], head="civic_field")
 

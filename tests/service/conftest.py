@@ -14,7 +14,17 @@ from nlp.pipeline import Pipeline
 from service.actions import Desk
 from service.app import create_app
 from service.settings import Settings
+from tests.postgres import find_programs, running
 from tests.service.rules import RulePipeline
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed")
+    with running(programs) as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
-"""What every store must do; run on SQLite, and on PostgreSQL where DANVAN_TEST_POSTGRES_URL names one."""
+"""What every store must do; run on SQLite, and on PostgreSQL where its programs are installed."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -32,9 +31,7 @@ MODEL_2 = replace(MODEL_1, model_version="2")
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
     url = f"sqlite:///{tmp_path}/a/b/store.db"
     if request.param == "postgresql":
-        url = os.environ.get("DANVAN_TEST_POSTGRES_URL", "")
-        if not url:
-            pytest.skip("DANVAN_TEST_POSTGRES_URL is not set")
+        url = request.getfixturevalue("postgres_url")
     migrate(url)
     engine = open_engine(url)
     yield engine
