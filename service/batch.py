@@ -25,6 +25,7 @@ from nlp.types import Provenance
 from service.records import Record, read_records
 
 CHUNK = 512
+CHUNK_CHARS = 500_000
 Builder = Callable[[], Pipeline]
 
 
@@ -64,8 +65,7 @@ def run_batch(
     mode = "ab" if n_done else "wb"
     with closing(read_records(job.source)) as records, job.target.open(mode) as out:
         state.write_text(identity, encoding="utf-8")
-        remaining = islice(records, n_done, None)
-        chunks = iter(lambda: list(islice(remaining, CHUNK)), [])
+        chunks = _chunks(islice(records, n_done, None))
         for lines, n_failed in _answers(chunks, job=job, pipeline=pipeline, build=build):
             out.write(b"".join(lines))
             out.flush()
@@ -81,6 +81,20 @@ def _check_paths(job: Job) -> None:
         raise InputError(f"{job.target}: not a file in a folder that exists; name another output")
     if job.target.exists() and job.target.samefile(job.source):
         raise InputError(f"{job.target}: is the input itself; name another output")
+
+
+def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
+    """What is analysed at once: bounded in records, for progress, and in text, for memory."""
+    chunk: list[Record] = []
+    n_chars = 0
+    for record in records:
+        chunk.append(record)
+        n_chars += len(record.text)
+        if len(chunk) == CHUNK or n_chars >= CHUNK_CHARS:
+            yield chunk
+            chunk, n_chars = [], 0
+    if chunk:
+        yield chunk
 
 
 def _answers(

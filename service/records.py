@@ -132,15 +132,14 @@ def _csv_rows(file: IO[str]) -> Iterator[list[str] | None]:
 def _read_xlsx(path: Path) -> Generator[Record]:
     from openpyxl import load_workbook  # loads 100 ms of code, only for tables
 
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except Exception as error:  # openpyxl raises a dozen kinds for a damaged file
-        raise InputError(f"{path.name}: not a readable .xlsx file; save it again") from error
-    try:
-        rows = book.worksheets[0].iter_rows(values_only=True)
-        yield from _table(rows, name=path.name)
-    finally:
-        book.close()
+    with path.open("rb") as file:  # openpyxl leaves a file open that it cannot read
+        try:
+            book = load_workbook(file, read_only=True, data_only=True)
+            yield from _table(book.worksheets[0].iter_rows(values_only=True), name=path.name)
+        except InputError:
+            raise
+        except Exception as error:  # openpyxl raises a dozen kinds for a damaged file
+            raise InputError(f"{path.name}: not a readable .xlsx file; save it again") from error
 
 
 def _read_parquet(path: Path) -> Generator[Record]:
@@ -148,15 +147,14 @@ def _read_parquet(path: Path) -> Generator[Record]:
         from pyarrow import parquet
     except ImportError as error:
         raise InputError("reading .parquet needs pyarrow: pip install pyarrow") from error
+    number = 0
     try:
-        file = parquet.ParquetFile(path)
+        for batch in parquet.ParquetFile(path).iter_batches():
+            for row in batch.to_pylist():
+                number += 1
+                yield _record(row, fallback=f"line {number}")
     except Exception as error:  # pyarrow has its own errors, and not one parent for them
         raise InputError(f"{path.name}: not a readable .parquet file; save it again") from error
-    number = 0
-    for batch in file.iter_batches():
-        for row in batch.to_pylist():
-            number += 1
-            yield _record(row, fallback=f"line {number}")
 
 
 def _table(rows: Iterator[Any], *, name: str) -> Iterator[Record]:

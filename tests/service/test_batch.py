@@ -168,6 +168,15 @@ def test_memory_does_not_grow_with_the_input(tiny_pipeline: Pipeline, tmp_path: 
     assert peaks[1] < 1.2 * peaks[0]
 
 
+def test_long_texts_are_analysed_a_few_at_a_time(tiny_pipeline: Pipeline, tmp_path: Path) -> None:
+    tallies: list[Tally] = []
+    job = Job(small(tmp_path, *["a" * 190_000] * 12), tmp_path / "out.jsonl", max_chars=10)
+
+    run_batch(job, build=lambda: tiny_pipeline, report=tallies.append)
+
+    assert [tally.n_done for tally in tallies] == [3, 6, 9, 12]
+
+
 def records(folder: Path, n_records: int) -> Path:
     path = folder / f"{n_records}.in.jsonl"
     path.write_bytes(b"".join(line(i) + b"\n" for i in range(1, n_records + 1) if i % 100))
