@@ -13,14 +13,14 @@ PIP_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 
 $(VENV)/.installed: pyproject.toml
 	@echo "==> Installing danvan into $(VENV) (first time about 2 minutes)"
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable .
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -qq --upgrade pip
+	@$(BIN)/pip install -qq --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "==> Installing what the tests need, torch and transformers among it (first time about 4 minutes)"
-	$(BIN)/pip install --quiet $(PIP_INDEX) --editable ".[dev,postgres,transformer]"
+	@$(BIN)/pip install -qq $(PIP_INDEX) --editable ".[dev,postgres,transformer]"
 	@touch $@
 
 demo: $(VENV)/.installed
