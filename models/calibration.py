@@ -88,6 +88,20 @@ def reject_threshold(
     return float(cuts[-1]) / _STEPS if len(cuts) else 0.0
 
 
+def second_threshold(
+    probabilities: FloatArray, gold: BoolArray, *, precision: float, assert_at: float
+) -> float:
+    """The lowest probability from which the second-best label is right `precision` of the time too.
+
+    Counted over texts whose best label is asserted. 1.01 (never) when no threshold reaches it.
+    """
+    rows = np.flatnonzero(probabilities.max(axis=1) >= assert_at)
+    if not len(rows) or probabilities.shape[1] < 2:
+        return 1.01
+    second = np.argsort(-probabilities[rows], axis=1, kind="stable")[:, 1]
+    return assert_threshold(probabilities[rows, second], gold[rows, second], precision=precision)
+
+
 def _to_steps(probabilities: FloatArray) -> _IntArray:
     """Probabilities as whole thousandths, rounded down: thresholds are whole thousandths too.
 

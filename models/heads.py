@@ -17,7 +17,7 @@ class Question:
     """One head before it is trained.
 
     `kinds` of examples take part; `answers` gives the labels of an example, the main one first (empty for
-    none of them). `multi`: labels are independent; otherwise exactly one holds.
+    none of them). `multi`: labels are independent; otherwise one holds, seldom two.
     """
 
     name: str
@@ -73,7 +73,7 @@ def questions_of(taxonomy: Taxonomy) -> tuple[Question, ...]:
         Question(
             "civic_field",
             fields.leaves("opinion"),
-            multi=True,
+            multi=False,
             kinds=("opinion", "other"),
             answers=lambda example: example.civic_field or reject,
         ),

@@ -214,6 +214,7 @@ def _head(spec: dict[str, Any], *, tensors: dict[str, Any]) -> Head:
             multi=spec["multi"],
             assert_at=tuple(spec["assert_at"]),
             reject_below=spec["reject_below"],
+            also_at=spec["also_at"],
         ),
         weights=np.ascontiguousarray(tensors[f"{name}.weights"], dtype=np.float32),
         bias=tensors[f"{name}.bias"],

@@ -6,10 +6,8 @@ only and a fixed seed; everything that passes through a logarithm or exponential
 
 import hashlib
 import json
-import os
 import tomllib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,13 @@ from pydantic import BaseModel, ConfigDict
 from scipy import sparse
 from sklearn.svm import LinearSVC
 
-from models.calibration import BoolArray, assert_threshold, fit_calibration, reject_threshold
+from models.calibration import (
+    BoolArray,
+    assert_threshold,
+    fit_calibration,
+    reject_threshold,
+    second_threshold,
+)
 from models.card import write_card
 from models.corpus import N_FOLDS, Example, load_corpus
 from models.evaluate import evaluate, measure
@@ -33,6 +37,7 @@ from nlp.taxonomy import load_pack
 from nlp.text import fold
 
 Report = Callable[[str], None]
+_SECOND_PRECISION = 0.75  # of a second label; it only adds to a first one that is surer
 
 
 class Recipe(BaseModel):
@@ -166,21 +171,23 @@ def fit_head(
     weights, bias = _fit(chosen, gold, vectorizer=vectorizer, recipe=recipe)
     draft = HeadSpec(question.name, question.labels, question.multi, (1.01,) * len(question.labels))
     probabilities = Head(draft, weights, bias, slope, offset).calibrate(scores)
-    at = assert_threshold(
-        probabilities if question.multi else probabilities.max(axis=1),
-        gold if question.multi else gold[np.arange(len(gold)), probabilities.argmax(axis=1)],
-        precision=recipe.precision,
-    )
-    spec = HeadSpec(
-        question.name,
-        question.labels,
-        question.multi,
-        assert_at=(at,) * len(question.labels),
-        reject_below=reject_threshold(probabilities, gold, precision=recipe.precision, below=at)
-        if question.multi
-        else 0.0,
-    )
+    spec = _choose_thresholds(draft, probabilities, gold, precision=recipe.precision)
     return Head(spec, weights, bias, slope, offset), measure(probabilities, gold, spec=spec)
+
+
+def _choose_thresholds(
+    draft: HeadSpec, probabilities: FloatArray, gold: BoolArray, *, precision: float
+) -> HeadSpec:
+    """Complete a head's answers: what it asserts, rejects, and adds as a second label."""
+    if draft.multi:
+        at = assert_threshold(probabilities, gold, precision=precision)
+        below = reject_threshold(probabilities, gold, precision=precision, below=at)
+        return replace(draft, assert_at=(at,) * len(draft.labels), reject_below=below)
+    best = probabilities.argmax(axis=1)
+    hit = gold[np.arange(len(gold)), best]
+    at = assert_threshold(probabilities.max(axis=1), hit, precision=precision)
+    also = second_threshold(probabilities, gold, precision=_SECOND_PRECISION, assert_at=at)
+    return replace(draft, assert_at=(at,) * len(draft.labels), also_at=also)
 
 
 def out_of_fold_scores(
@@ -220,8 +227,10 @@ def _fit(
     targets = np.vstack([gold] * len(parts))
     weights = np.zeros((matrix.shape[1], gold.shape[1]), dtype=np.float32)
     bias = np.full(gold.shape[1], -1.0, dtype=np.float32)
-
-    def separate(label: int) -> None:
+    # One after another: liblinear has one random generator a process, and threads would share it.
+    for i in range(gold.shape[1]):
+        if not gold[:, i].any() or gold[:, i].all():
+            continue  # nothing to separate: the bias says "no"
         machine = LinearSVC(
             C=recipe.cost,
             class_weight="balanced",
@@ -230,12 +239,7 @@ def _fit(
             max_iter=5000,
             tol=1e-3,
         )
-        machine.fit(matrix, targets[:, label], sample_weight=sample_weight)
-        weights[:, label], bias[label] = machine.coef_[0], machine.intercept_[0]
-
-    # a label without both sides is left out: nothing to separate, and the bias says "no"
-    mixed = [i for i in range(gold.shape[1]) if gold[:, i].any() and not gold[:, i].all()]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # liblinear lets go of the interpreter lock
-        list(pool.map(separate, mixed))
+        machine.fit(matrix, targets[:, i], sample_weight=sample_weight)
+        weights[:, i], bias[i] = machine.coef_[0], machine.intercept_[0]
     # stored as float16, so measured as float16
     return weights.astype(np.float16).astype(np.float32), bias

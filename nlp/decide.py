@@ -42,6 +42,7 @@ def decide(
     """
     best = probabilities.argmax(axis=1) if len(probabilities) else np.zeros(0, dtype=np.int64)
     asserted = probabilities >= np.array(head.assert_at, dtype=np.float32)
+    asserted |= asserted.any(axis=1, keepdims=True) & (probabilities >= np.float32(head.also_at))
     rows, columns = np.nonzero(asserted)
     chosen: list[list[tuple[str, float]]] = [[] for _ in range(len(probabilities))]
     for row, column in zip(rows.tolist(), columns.tolist(), strict=True):

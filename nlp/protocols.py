@@ -33,6 +33,7 @@ class HeadSpec:
     `assert_at[i]`: probability from which label i is asserted (precision of 0.90 on validation).
     `reject_below`: with every label of a multi head below it, the answer is `none_of_these`;
     between the two the head abstains. Single heads have 0.0: they abstain below `assert_at`.
+    `also_at`: in a single head, a second label is asserted beside the first from here on (1.01: never).
     """
 
     name: str
@@ -40,6 +41,7 @@ class HeadSpec:
     multi: bool
     assert_at: tuple[float, ...]
     reject_below: float = 0.0
+    also_at: float = 1.01
 
 
 @dataclass(frozen=True, slots=True)
