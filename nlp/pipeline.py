@@ -39,6 +39,8 @@ from nlp.words import segment_words, widen_to_words
 
 MAX_AREAS = 3  # of a paragraph
 MAX_FIELDS = 2  # of an opinion
+# A pass takes some 200 bytes a character, so more than this is read in parts.
+_MAX_PASS_CHARS = 500_000
 _LABELLED_ROLES = {"body", "basis", "closing"}
 
 
@@ -88,6 +90,9 @@ class Pipeline:
 
         The answer for a text does not depend on the others of its batch.
         """
+        if len(requests) > 1 and sum(len(r.doc.text) for r in requests) > _MAX_PASS_CHARS:
+            half = len(requests) // 2
+            return (*self.analyze_all(requests[:half]), *self.analyze_all(requests[half:]))
         qualities = [assess(request.doc) for request in requests]
         kinds, structures = self._tell_kinds(requests, qualities=qualities)
         answers: dict[int, Analysis] = {}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
@@ -21,6 +21,7 @@ from nlp.errors import DanvanError, InputError, UnreadableFile
 from nlp.pipeline import Pipeline, Request
 from nlp.readers import from_text
 from nlp.readers.child import read_in_child
+from nlp.structure import load_registers
 from nlp.taxonomy import load_pack
 from nlp.types import Document
 from service.app import build_pipeline
@@ -28,6 +29,9 @@ from service.batch import Job, Tally, run_batch
 from service.console import Printer
 from service.records import is_table, read_records
 from service.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from models.corpus import Example
 
 app = typer.Typer(
     help="Vietnamese document intelligence: task areas, tone and sentiment, with the words that prove them.",
@@ -44,6 +48,14 @@ class Kind(StrEnum):
     auto = "auto"
     official = "official"
     opinion = "opinion"
+
+
+class Split(StrEnum):
+    """Which part of labelled texts."""
+
+    train = "train"
+    test = "test"
+    all = "all"
 
 
 _out = Console()
@@ -149,21 +161,38 @@ def evaluate(
     model: Annotated[str, typer.Argument(help="NAME or NAME@VERSION")],
     data: Annotated[Path, typer.Argument(help="a folder of labelled texts")],
     *,
-    split: Annotated[str, typer.Option(help="test, train or all")] = "test",
+    split: Annotated[Split, typer.Option(help="which part of them")] = Split.test,
+    texts: Annotated[
+        list[Path] | None, typer.Option(help="where the texts are, if DATA has labels by hash only")
+    ] = None,
 ) -> None:
     """Measure a model on labelled texts; figures as JSON."""
-    from models.corpus import load_corpus
     from models.evaluate import evaluate as measure_model
     from models.registry import load_classifier
 
     settings = load_settings()
     taxonomy = load_pack(settings.corpus_folder / "taxonomies" / settings.taxonomy)
-    if split not in {"test", "train", "all"}:
-        raise typer.BadParameter("split is test, train or all", param_hint="--split")
-    examples = [e for e in load_corpus(data, taxonomy=taxonomy) if split in {e.split, "all"}]
     classifier = load_classifier(model, folder=settings.models_folder)
+    examples, left_out = _labelled(data, split=split, texts=texts, settings=settings)
     report = measure_model(classifier, examples, taxonomy=taxonomy)
-    sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+    kept = {name: figures for name, figures in report.items() if name not in left_out}
+    sys.stdout.write(json.dumps(kept, ensure_ascii=False, indent=1) + "\n")
+
+
+def _labelled(
+    data: Path, *, split: "Split", texts: list[Path] | None, settings: Settings
+) -> tuple[list["Example"], tuple[str, ...]]:
+    """The examples of one part of the data, and the heads they say nothing about."""
+    from models.corpus import load_corpus
+    from models.real import UNLABELLED_HEADS, find_texts, join_labels, real_split
+
+    if texts is None:
+        taxonomy = load_pack(settings.corpus_folder / "taxonomies" / settings.taxonomy)
+        own = load_corpus(data, taxonomy=taxonomy)
+        return [e for e in own if split in {e.split, "all"}], ()
+    registers = load_registers(settings.corpus_folder / "registers")
+    real = join_labels(data, texts=find_texts(texts, registers=registers))
+    return [e for e in real if split in {real_split(e.sha256), "all"}], UNLABELLED_HEADS
 
 
 @app.command()

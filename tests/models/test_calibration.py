@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.calibration import BoolArray, assert_threshold, fit_calibration, reject_threshold
+from models.calibration import (
+    BoolArray,
+    assert_threshold,
+    fit_calibration,
+    reject_threshold,
+    second_threshold,
+)
 from nlp.protocols import FloatArray
 
 
@@ -89,6 +95,20 @@ def test_what_is_rejected_has_the_precision_asked_and_is_not_asserted(
     rejected = probabilities.max(axis=1) < np.float32(at)
     assert at <= below
     assert at == 0.0 or (~gold[rejected].any(axis=1)).mean() >= precision
+
+
+@given(answers(), st.sampled_from([0.5, 0.75]), st.sampled_from([0.0, 0.5, 1.01]))
+def test_what_is_added_as_a_second_label_has_the_precision_asked(
+    found: tuple[FloatArray, BoolArray], precision: float, assert_at: float
+) -> None:
+    probabilities, gold = found
+
+    at = second_threshold(probabilities, gold, precision=precision, assert_at=assert_at)
+
+    first_asserted = probabilities.max(axis=1) >= np.float32(assert_at)
+    second = np.argsort(-probabilities, axis=1, kind="stable")[:, 1]
+    rows = np.flatnonzero(first_asserted & (probabilities.min(axis=1) >= np.float32(at)))
+    assert at == 1.01 or gold[rows, second[rows]].mean() >= precision
 
 
 def test_a_lower_precision_asserts_no_less() -> None:

@@ -59,6 +59,26 @@ def test_two_probabilities_that_round_alike_keep_their_order() -> None:
     assert answer.guess.code == answer.chosen[0][0] == "B"
 
 
+PAIRS = HeadSpec("field", ("A", "B", "C"), multi=False, assert_at=(0.6,) * 3, also_at=0.2)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "codes"),
+    [
+        ((0.65, 0.25, 0.1), ["A", "B"]),
+        ((0.85, 0.1, 0.05), ["A"]),
+        ((0.5, 0.45, 0.05), []),
+        ((0.7, 0.05, 0.25), ["A"]),
+    ],
+)
+def test_a_second_label_is_asserted_only_beside_a_first(
+    probabilities: tuple[float, ...], codes: list[str]
+) -> None:
+    answer = verdict(*probabilities, head=PAIRS, reject_code="C")
+
+    assert [code for code, _ in answer.chosen] == codes
+
+
 def test_no_texts_have_no_verdicts() -> None:
     assert decide(np.zeros((0, 3), dtype=np.float32), head=AREAS) == ()
 

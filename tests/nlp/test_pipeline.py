@@ -144,6 +144,17 @@ def test_no_requests_have_no_answers(tiny_pipeline: Pipeline) -> None:
     assert tiny_pipeline.analyze_all([]) == ()
 
 
+def test_a_batch_with_much_text_is_read_in_parts_to_the_same_answers(
+    tiny_pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = [Request(str(i), from_text(OPINION * i)) for i in range(6)]
+    whole = tiny_pipeline.analyze_all(requests)
+
+    monkeypatch.setattr("nlp.pipeline._MAX_PASS_CHARS", 100)
+
+    assert tiny_pipeline.analyze_all(requests) == whole
+
+
 def test_every_answer_says_what_made_it(opinion: Analysis, tiny_classifier: Classifier) -> None:
     made_by = opinion.provenance
 
