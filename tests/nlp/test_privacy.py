@@ -136,3 +136,34 @@ def test_an_analysis_without_withheld_codes_stays_as_it_is(codes: tuple[str, ...
     analysis = opinion(*codes, guess="DV3.7")
 
     assert withhold(analysis, codes={"DV4.3"}) == analysis
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("Tôi tên Trần Văn Hùng, ở phố Vọng", "Trần Văn Hùng"),
+        ("Tên tôi là Lê Thị Mai ở tổ 5", "Lê Thị Mai"),
+        ("Tôi là Nguyễn Văn An, xin phản ánh", "Nguyễn Văn An"),
+        ("toi ten la nguyen van an xin phan anh", "nguyen van an"),
+        ("Họ và tên: PHẠM THỊ HOA", "PHẠM THỊ HOA"),
+        ("nhà số 15 ngõ 20", "15"),
+        ("Số nhà 12/34B đường Láng", "12/34B"),
+    ],
+)
+def test_who_introduces_himself_is_covered(text: str, hidden: str) -> None:
+    assert mask(text) == text.replace(hidden, MASK * len(hidden))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tôi là giáo viên về hưu",
+        "em là lễ tân khách sạn",
+        "con là sinh viên năm hai",
+        "Tôi là công dân phường Láng",
+        "TÔI LÀ NGƯỜI DÂN TỔ 5",
+        "tên đường bị ghi sai",
+    ],
+)
+def test_what_somebody_is_stays(text: str) -> None:
+    assert mask(text) == text
