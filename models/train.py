@@ -37,6 +37,7 @@ from nlp.taxonomy import load_pack
 from nlp.text import fold
 
 Report = Callable[[str], None]
+_TOLERANCE = 0.03  # ten times faster than 0.001, with the same answers on real opinions
 _SECOND_PRECISION = 0.75  # of a second label; it only adds to a first one that is surer
 
 
@@ -237,7 +238,7 @@ def _fit(
             dual=True,
             random_state=recipe.seed,
             max_iter=5000,
-            tol=1e-3,
+            tol=_TOLERANCE,
         )
         machine.fit(matrix, targets[:, i], sample_weight=sample_weight)
         weights[:, i], bias[i] = machine.coef_[0], machine.intercept_[0]

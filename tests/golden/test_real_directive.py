@@ -242,8 +242,9 @@ def test_another_format_gives_the_same_labels(
 
 def new_style(text: str) -> str:
     """`hòa` to `hoà`: the mark moves to the second vowel of an open syllable."""
-    pattern = re.compile(r"([oOuU])([\u0300\u0301\u0303\u0309\u0323])([aeyAEY])(?!\w)")
-    moved = pattern.sub(r"\1\3\2", unicodedata.normalize("NFD", text))
+    mark = "([\u0300\u0301\u0303\u0309\u0323])"
+    pattern = re.compile(f"(?<!q)(?:(o){mark}([ae])|(u){mark}(y))(?!\\w)", re.IGNORECASE)
+    moved = pattern.sub(r"\1\4\3\6\2\5", unicodedata.normalize("NFD", text))
     return unicodedata.normalize("NFC", moved)
 
 
