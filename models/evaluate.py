@@ -39,7 +39,7 @@ def measure(probabilities: FloatArray, gold: BoolArray, *, spec: HeadSpec) -> di
     """The figures of one head.
 
     - `accuracy`: the best label is one of the gold labels (texts with any).
-    - `macro_f1`, `micro_f1`: of the best label against the first hit or, for exclusive labels, the label.
+    - `macro_f1`, `micro_f1`: of the best label; of independent labels, all from 0.5 on.
     - `asserted_*`: precision, recall and share of texts (coverage) of what passes the threshold.
     - `ece`: expected calibration error of the best label, 10 bins of equal width (Guo et al. 2017).
     - `labels`: precision, recall, F1 and support of each, of the asserted or best labels.
@@ -48,7 +48,7 @@ def measure(probabilities: FloatArray, gold: BoolArray, *, spec: HeadSpec) -> di
     best = probabilities.argmax(axis=1)
     hit = gold[np.arange(len(gold)), best]
     predicted = _predicted(probabilities, spec=spec)
-    asserted = probabilities >= np.array(spec.assert_at)
+    asserted = probabilities >= np.array(spec.assert_at, dtype=np.float32)
     figures = _per_label(predicted, gold, labels=spec.labels)
     hits, sizes = (predicted & gold).sum(axis=0), predicted.sum(axis=0) + gold.sum(axis=0)
     supported = (2 * hits / np.maximum(1, sizes))[gold.any(axis=0)]

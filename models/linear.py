@@ -54,7 +54,7 @@ class Vectorizer:
     def __init__(self, vocabulary: Vocabulary, *, spec: FeatureSpec) -> None:
         self.vocabulary = vocabulary
         self.spec = spec
-        # one gather instead of a binary search; where two keys share a slot the later one is lost
+        # one gather instead of a binary search; where two keys share a slot one is lost
         self._table = np.zeros(1 << _TABLE_BITS, dtype=np.int32)
         self._table[vocabulary.keys & np.uint32((1 << _TABLE_BITS) - 1)] = np.arange(
             len(vocabulary.keys), dtype=np.int32

@@ -144,7 +144,10 @@ def _write_manifest(
 
 def _info(folder: Path) -> ModelInfo:
     data, manifest = _read_manifest(folder)
-    pack, version = manifest["taxonomy"]
+    try:
+        pack, version = manifest["taxonomy"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(f"{folder}: the manifest names no taxonomy; train it again") from error
     return ModelInfo(
         name=manifest["name"],
         version=manifest["version"],

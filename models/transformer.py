@@ -76,10 +76,10 @@ class Encoder:
 
     def _tokenize(self, texts: Sequence[str], contexts: Sequence[str], **options: Any) -> Any:
         """A BatchEncoding of tensors. `Any`: transformers has no types."""
-        pairs = list(contexts) if any(contexts) else None
+        # always a pair, so that an answer does not depend on the contexts of its neighbours
         return self.tokenizer(
             list(texts),
-            pairs,
+            list(contexts),
             padding=True,
             truncation=True,
             max_length=self.max_tokens,

@@ -21,7 +21,7 @@ _GAP = r"[ .\u00a0-]{0,2}"  # people write 0912.345.678, 0912 345 678 and 09-12-
 # A number is not cut out of a longer one, nor out of a sum of money such as 1.000.912.345.678.
 _ALONE = r"(?<!\d)(?<!\d[.,])"
 _PATTERNS: tuple[tuple[PersonalKind, re.Pattern[str]], ...] = (
-    ("email", re.compile(r"[\w.+-]+ ?@ ?[\w-]+(?:\.[\w-]+)+")),
+    ("email", re.compile(r"(?<![\w.+-])[\w.+-]{1,64} ?@ ?[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")),
     # After 0 or +84: nine digits for a mobile number (ten in the older form 01x, still quoted), ten with
     # a leading 2 for a fixed line. Source: Circular 22/2014/TT-BTTTT, the numbering plan.
     (
@@ -51,7 +51,7 @@ _PATTERNS: tuple[tuple[PersonalKind, re.Pattern[str]], ...] = (
         re.compile(
             r"\b(?:ten (?:toi|em|chau|con|minh|la)(?: la)?|(?:toi|em|chau|con|minh) ten(?: la)?"
             r"|(?:toi|em|chau|con) la|ho (?:va )?ten)\s*:?\s*"
-            r"(?P<data>[^\W\d_]+(?: [^\W\d_]+){0,4})"
+            r"(?P<data>[^\W\d_]{1,12}(?: {1,2}[^\W\d_]{1,12}){0,4})"
         ),
     ),
 )
@@ -89,7 +89,7 @@ def find_personal_data(text: str) -> tuple[PersonalData, ...]:
 def _name_in(text: str, span: Span) -> Span | None:
     """The name at the beginning of a stretch; None when it is none ("tôi là giáo viên").
 
-    Capitals tell it, and where the writer uses none a family name: then three syllables are taken.
+    Capitals tell it, and where the writer uses none a family name: then four syllables are taken.
     """
     words = [
         Span(span.start + m.start(), span.start + m.end())
@@ -101,7 +101,7 @@ def _name_in(text: str, span: Span) -> Span | None:
     if n_name >= 2 and not text[span.start : words[n_name - 1].end].isupper():
         return Span(span.start, words[n_name - 1].end)
     if _is_family_name(text[words[0].start : words[0].end], among=text[span.start : span.end]):
-        return Span(span.start, words[min(3, len(words)) - 1].end)
+        return Span(span.start, words[min(4, len(words)) - 1].end)
     return None
 
 

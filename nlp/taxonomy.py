@@ -125,7 +125,7 @@ def load_pack(folder: Path) -> Taxonomy:
 
     Raises:
         TaxonomyError: a file is missing or malformed, or the categories contradict each other; the
-            message lists everything found.
+            message names what was found.
     """
     pack = _parse(folder / "pack.toml", _PackFile)
     facets = {}

@@ -15,7 +15,7 @@ _MARKS = "\u0300\u0301\u0303\u0309\u0323"  # grave, acute, tilde, hook above, do
 _INVISIBLE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufffe\uffff]"
 )
-_LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\x85]")
+_LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\u2028\u2029\x85]")
 
 
 def to_nfc(text: str) -> str:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from models.registry import list_models, load_classifier
-from nlp.errors import DanvanError
+from nlp.errors import ArtifactError, DanvanError
 from nlp.pipeline import Pipeline
 from nlp.structure import load_registers
 from nlp.taxonomy import Taxonomy, load_pack
@@ -42,9 +42,14 @@ def build_pipeline(settings: Settings) -> Pipeline:
         ArtifactError, TaxonomyError, CorpusError: one of them is missing or damaged.
     """
     corpus = settings.corpus_folder
+    classifier = load_classifier(settings.model, folder=settings.models_folder)
+    taxonomy = load_pack(corpus / "taxonomies" / settings.taxonomy)
+    if classifier.taxonomy != (taxonomy.name, taxonomy.version):
+        wanted, found = " ".join(classifier.taxonomy), f"{taxonomy.name} {taxonomy.version}"
+        raise ArtifactError(f"the model was trained for {wanted}, not for {found}; train it again")
     return Pipeline(
-        classifier=load_classifier(settings.model, folder=settings.models_folder),
-        taxonomy=load_pack(corpus / "taxonomies" / settings.taxonomy),
+        classifier=classifier,
+        taxonomy=taxonomy,
         registers=load_registers(corpus / "registers"),
     )
 

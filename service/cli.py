@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from nlp.errors import DanvanError, InputError, UnreadableFile
+from nlp.errors import DanvanError, InputError
 from nlp.pipeline import Pipeline, Request
 from nlp.readers import from_text
 from nlp.readers.child import read_in_child
@@ -58,8 +58,10 @@ class Split(StrEnum):
     all = "all"
 
 
-_out = Console()
-_err = Console(stderr=True)
+# texts and names of files are shown as they are: nothing in them is an instruction to the terminal
+_complaints: list[str] = []  # what went wrong in this run, one entry each
+_out = Console(markup=False, emoji=False, highlight=False)
+_err = Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 
 def main() -> None:
@@ -72,6 +74,9 @@ def main() -> None:
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:  # a full disk, a folder without rights, a file that is a folder
+        _err.print(f"danvan: {error.filename or 'the system'}: {error.strerror}", soft_wrap=True)
         sys.exit(1)
 
 
@@ -86,7 +91,7 @@ def analyze(
     settings = load_settings()
     pipeline = build_pipeline(settings)
     printer = Printer.of(_out, taxonomy=pipeline.taxonomy)
-    failed = False
+    _complaints.clear()
     for path in files:
         try:
             for name, doc in _documents(path, settings=settings):
@@ -96,9 +101,8 @@ def analyze(
                 else:
                     printer.show(analysis, text=doc.text)
         except InputError as error:
-            failed = True
-            _err.print(f"{path}: {error}", markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(1 if failed else 0)
+            _complain(str(path), str(error))
+    raise typer.Exit(1 if _complaints else 0)
 
 
 @app.command()
@@ -199,7 +203,7 @@ def _labelled(
 def serve(
     *,
     host: Annotated[str | None, typer.Option(help="address to listen on")] = None,
-    port: Annotated[int | None, typer.Option(help="port to listen on")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="port to listen on")] = None,
 ) -> None:
     """Serve the API and the page."""
     changes = {"host": host, "port": port}
@@ -284,14 +288,21 @@ def _documents(path: Path, *, settings: Settings) -> Iterator[tuple[str, Documen
         raise InputError("no such file")
     for record in read_records(path):
         if record.error is not None or not record.text.strip():
-            raise UnreadableFile(f"{record.id}: {record.error or 'the text is empty'}")
-        yield record.id, from_text(record.text)
+            _complain(f"{path}: {record.id}", record.error or "the text is empty")
+        else:
+            yield record.id, from_text(record.text)
+
+
+def _complain(where: str, what: str) -> None:
+    """Say on stderr what was wrong; the exit code will be 1."""
+    _complaints.append(where)
+    _err.print(f"{where}: {what}", soft_wrap=True)
 
 
 def _read(path: Path, *, settings: Settings) -> Document:
     limits = settings.limits()
     if not path.is_file():
-        raise InputError(f"{path}: no such file")
+        raise InputError("no such file")
     if path.stat().st_size > limits.max_upload_bytes:
         raise InputError(
             f"the file has {path.stat().st_size} bytes; at most {limits.max_upload_bytes} are read"

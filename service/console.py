@@ -45,7 +45,8 @@ class Printer:
         """Print one analysis; `text` is the NFC text that its offsets count in."""
         title = f"{self.words['kind'][analysis.kind]}: {analysis.id}"
         parts = list(self._parts(analysis, text=text))
-        self.console.print(Panel(Group(*parts), title=title, title_align="left", padding=(1, 2)))
+        panel = Panel(Group(*parts), title=Text(title), title_align="left", padding=(1, 2))
+        self.console.print(panel)
 
     def _parts(self, analysis: Analysis, *, text: str) -> Iterator[RenderableType]:
         if analysis.metadata is not None:

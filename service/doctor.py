@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from models.registry import load_classifier
 from nlp.errors import DanvanError
 from nlp.structure import load_registers
@@ -52,8 +54,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
 def _try(name: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(name, ok=True, needed=True, detail=look())
-    except DanvanError as error:
-        return Finding(name, ok=False, needed=True, detail=str(error))
+    except (DanvanError, OSError, SQLAlchemyError) as error:
+        return Finding(name, ok=False, needed=True, detail=str(error).splitlines()[0])
 
 
 def _pack_line(settings: Settings) -> str:

@@ -10,6 +10,7 @@ from nlp.readers.lines import Piece, assemble
 from nlp.types import BlockKind, Document
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_BREAKS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
 
 
 def read(data: bytes, *, media_type: str) -> Document:
@@ -53,8 +54,24 @@ def _pieces(
         kind: BlockKind = "cell" if in_cell else "paragraph"
         if styles.name_of(item).startswith(("heading", "title")):
             kind = "heading"
-        for i, line in enumerate(item.text.split("\n")):
+        for i, line in enumerate(_text_of(item).split("\n")):
             yield Piece((numbers.mark(item) if i == 0 else "") + line, kind)
+
+
+def _text_of(paragraph: Any) -> str:
+    """The words of a paragraph, those in insertions, links and content controls too.
+
+    python-docx reads plain runs and links only; what was deleted in tracked changes is `w:delText`.
+    """
+    parts = []
+    for node in paragraph._p.iter(f"{_W}t", f"{_W}tab", f"{_W}br", f"{_W}cr", f"{_W}noBreakHyphen"):
+        if node.tag == f"{_W}t":
+            parts.append(node.text or "")
+        elif (
+            node.getparent().tag == f"{_W}r"
+        ):  # `w:tab` is a tab stop, too, in paragraph properties
+            parts.append(_BREAKS[node.tag])
+    return "".join(parts)
 
 
 class _Styles:

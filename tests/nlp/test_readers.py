@@ -218,3 +218,17 @@ def test_lines_that_were_not_wrapped_are_paragraphs_of_their_own() -> None:
 @pytest.mark.parametrize("text", ["", " ", "\n\n\t\n"])
 def test_a_text_without_ink_has_no_blocks(text: str) -> None:
     assert from_text(text).blocks == ()
+
+
+def test_words_in_tracked_insertions_and_content_controls_are_read() -> None:
+    made = docx.Document()
+    paragraph = made.add_paragraph("Ủy ban ")
+    for wrapper in ("ins", "sdt"):
+        run = paragraph.add_run(f"xã {wrapper} ")
+        around = docx.oxml.OxmlElement(f"w:{wrapper}")
+        run._r.addprevious(around)
+        around.append(run._r)
+    out = io.BytesIO()
+    made.save(out)
+
+    assert read_file(out.getvalue(), name="a.docx").text == "Ủy ban xã ins xã sdt"
