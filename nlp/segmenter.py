@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from functools import cache
+from threading import Lock
 
 from nlp.types import Span
 
@@ -24,12 +25,24 @@ _NETWORK_PARTS = (
 )
 
 
-@cache
+_loading = Lock()
+
+
 def _load() -> tuple[Callable[[str], list[str]], Callable[..., list[str]]]:
+    # underthesea fills its globals at the first call, half of them before the model is read: two threads
+    # that come first together would meet an empty model
+    with _loading:
+        return _load_once()
+
+
+@cache
+def _load_once() -> tuple[Callable[[str], list[str]], Callable[..., list[str]]]:
     for part in _NETWORK_PARTS:
         sys.modules.setdefault(f"underthesea.pipeline.{part}", None)  # type: ignore[arg-type] # means absent
     from underthesea import sent_tokenize, word_tokenize
 
+    sent_tokenize("một.")
+    word_tokenize("một", use_token_normalize=False)
     return sent_tokenize, word_tokenize
 
 

@@ -1,11 +1,15 @@
 """Words and sentences on known texts; what holds for all texts is in properties/."""
 
+import subprocess
+import sys
+
 import pytest
 
 from nlp.segmenter import align, hide_long_runs
 from nlp.sentences import split_sentences
 from nlp.types import Span
 from nlp.words import segment_words, widen_to_words
+from tests.conftest import ROOT
 
 
 def slices(text: str, spans: tuple[Span, ...]) -> list[str]:
@@ -69,3 +73,19 @@ def test_evidence_grows_to_whole_words_and_joins_where_they_touch() -> None:
     assert widen_to_words((Span(2, 9), Span(12, 14)), words=words) == (Span(0, 15),)
     assert widen_to_words((Span(21, 25),), words=words) == (Span(21, 25),)
     assert widen_to_words((), words=words) == ()
+
+
+def test_threads_that_come_first_together_all_get_their_words() -> None:
+    script = (
+        "from concurrent.futures import ThreadPoolExecutor as Pool\n"
+        "from nlp.words import segment_words\n"
+        "from nlp.sentences import split_sentences\n"
+        "texts = ['Công tác dân vận của chính quyền.'] * 16\n"
+        "with Pool(8) as pool:\n"
+        "    assert len(set(pool.map(segment_words, texts))) == 1\n"
+        "    assert len(set(pool.map(split_sentences, texts))) == 1\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
+
+    assert done.returncode == 0, done.stderr
