@@ -9,7 +9,7 @@ from service.app import build_desk
 from service.records import is_table, read_records
 from service.settings import Settings
 
-_SOURCE = "demo"
+_SOURCE = "web_upload"  # the page lists what staff handed in
 
 
 def store_all(files: Sequence[Path], *, settings: Settings, pipeline: Pipeline) -> int:
