@@ -3,20 +3,13 @@
 import re
 from collections.abc import Iterator
 
+from nlp.legacy import VIETNAMESE_SYLLABLE
 from nlp.text import fold
 from nlp.types import Document, TextQuality
 
 _LETTER = r"[^\W\d_]"
 _SYLLABLE = re.compile(rf"{_LETTER}+")
 _MARKED = re.compile(rf"(?<!{_LETTER}){_LETTER}*[\u00c0-\u024f\u1ea0-\u1eff]{_LETTER}*")
-# A syllable of Vietnamese without its marks: initial, nucleus, final. Source: Thompson 1965, ch. 2.
-_VIETNAMESE = re.compile(
-    rf"(?<!{_LETTER})"
-    r"(?:ngh|ng|nh|gh|gi|kh|ph|qu|th|tr|ch|[bcdghklmnpqrstvx])?"
-    r"(?:oai|oao|oay|oeo|uai|uao|uay|uoi|uou|uya|uye|uyu|ieu|yeu|uay|[aeiouy]{1,2})"
-    r"(?:ng|nh|ch|[cmnpt])?"
-    rf"(?!{_LETTER})"
-)
 _MIN_SYLLABLES = 4
 _NO_DIACRITICS_SHARE = 0.03  # running Vietnamese marks about 75 % of its syllables
 _FOREIGN_SHARE = 0.6
@@ -44,7 +37,7 @@ def assess(doc: Document) -> TextQuality:
 
 
 def _script_issues(sample: str, *, n_syllables: int) -> Iterator[str]:
-    if len(_VIETNAMESE.findall(fold(sample))) < _FOREIGN_SHARE * n_syllables:
+    if len(VIETNAMESE_SYLLABLE.findall(fold(sample))) < _FOREIGN_SHARE * n_syllables:
         yield "not_vietnamese"
     elif len(_MARKED.findall(sample)) < _NO_DIACRITICS_SHARE * n_syllables:
         yield "no_diacritics"

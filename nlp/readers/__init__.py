@@ -10,6 +10,7 @@ import zipfile
 from pathlib import PurePath
 
 from nlp.errors import InputError, TooLarge, UnreadableFile, UnsupportedMediaType
+from nlp.legacy import LEGACY, to_unicode
 from nlp.protocols import Reader
 from nlp.readers.lines import document_from_text
 from nlp.types import Document
@@ -60,7 +61,9 @@ def read_file(data: bytes, *, name: str) -> Document:
 
 def from_text(text: str) -> Document:
     """A Document over a string, such as an opinion or a field of a batch."""
-    return document_from_text(text, media_type="text/plain")
+    decoded = to_unicode(text)
+    issues = () if decoded == text else (LEGACY,)
+    return document_from_text(decoded, media_type="text/plain", issues=issues)
 
 
 def sniff(data: bytes, *, name: str) -> str:

@@ -3,6 +3,7 @@
 import codecs
 
 from nlp.errors import UnreadableFile
+from nlp.legacy import LEGACY, to_unicode
 from nlp.readers.lines import document_from_text
 from nlp.types import Document
 
@@ -31,8 +32,8 @@ def read(data: bytes, *, media_type: str) -> Document:
 def decode(data: bytes) -> tuple[str, tuple[str, ...]]:
     """Decode bytes of unknown encoding; the second value names what was wrong with them.
 
-    Order: byte-order mark, UTF-8, UTF-8 with few broken bytes, UTF-16 without a mark, then the guess of
-    charset-normalizer (windows-1258 among others).
+    Order: byte-order mark, UTF-8, UTF-8 with few broken bytes, UTF-16 without a mark, TCVN3, then the guess
+    of charset-normalizer (windows-1258 among others).
 
     Raises:
         UnreadableFile: binary data, or no encoding fits.
@@ -52,6 +53,9 @@ def _decode_legacy(data: bytes) -> tuple[str, tuple[str, ...]]:
     n_foreign = sum(ch > "\x7f" for ch in text)
     if text.count("\ufffd") <= max(1, _MAX_BROKEN_SHARE * n_foreign) and n_foreign > 1:
         return _checked(text, data), ("broken_bytes",)
+    latin = data.decode("latin-1")
+    if (decoded := to_unicode(latin)) != latin:
+        return _checked(decoded, data), (LEGACY,)
     from charset_normalizer import from_bytes  # 40 ms, only for old files
 
     best = from_bytes(data).best()
