@@ -11,7 +11,7 @@ LEGACY = "legacy_encoding"  # the issue named in text_quality
 # 0xA1 to 0xFE as the ABC fonts show them; code points that they leave free map to themselves.
 _TCVN3 = dict(
     zip(
-        "¡¢£¤¥¦§¨©ª«¬\u00ad®µ¶·¸¹»¼½¾ÆÇÈÉÊËÌÎÏÐÑÒÓÔÕÖ×ØÜÝÞßáâãäåæçèéêëìíîïñòóôõö÷øùúûüýþ",
+        "¡¢£¤¥¦§¨©ª«¬\u00ad®µ¶·\u00b8¹»¼½¾ÆÇÈÉÊËÌÎÏÐÑÒÓÔÕÖ×ØÜÝÞßáâãäåæçèéêëìíîïñòóôõö÷øùúûüýþ",
         "ĂÂÊÔƠƯĐăâêôơưđàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ",
         strict=True,
     )
@@ -39,8 +39,8 @@ def to_unicode(text: str) -> str:
     """Text in Unicode: TCVN3 decoded where the words say that it is TCVN3, else the text itself.
 
     Told by the words with letters beyond ASCII: none has a letter that only Unicode has, a quarter have one
-    that Vietnamese lacks, and nine in ten become Vietnamese syllables. The length stays the same. Capitals of the ABC fonts that differ by font
-    alone come out in lower case.
+    that Vietnamese lacks, and nine in ten become Vietnamese syllables. The length stays the same; capitals
+    that the ABC fonts tell apart by the font alone come out in lower case.
     """
     if text.isascii() or _FOREIGN_TO_IT.search(text):
         return text

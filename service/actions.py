@@ -225,8 +225,15 @@ def _row(opinion: Opinion, *, item_id: str, sources: set[str], limits: Limits) -
         fault = (
             f"the text has {len(doc.text)} characters; at most {limits.max_opinion_chars} are read"
         )
-    key = (opinion.source, opinion.external_id)
+    key = (opinion.source, _impersonal(opinion.external_id))
     return _Row(item_id, key, doc, opinion.posted_at, fault)
+
+
+def _impersonal(external_id: str) -> str:
+    """The name of an opinion at its source; one that tells a person (a telephone number) as its hash."""
+    if mask(external_id) == external_id:
+        return external_id
+    return f"sha256:{sha256(external_id.encode()).hexdigest()}"
 
 
 def _outcome(row: _Row, *, standing: Known | None) -> Outcome:

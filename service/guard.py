@@ -6,6 +6,7 @@ Source: OWASP Secure Headers Project; Fetch Metadata Request Headers (W3C workin
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import HTTPException
@@ -89,9 +90,17 @@ class Guard:
         announced = headers.get("content-length", "0")
         if announced.isdecimal() and int(announced) > self.max_body_bytes:
             raise _too_large(self.max_body_bytes)
-        # a page on another site can make a browser post to this server, and says so in this header
-        if scope["method"] not in _SAFE_METHODS and headers.get("sec-fetch-site") == "cross-site":
+        if scope["method"] not in _SAFE_METHODS and _comes_from_elsewhere(headers):
             raise HTTPException(403, "requests that change something must come from this site")
+
+
+def _comes_from_elsewhere(headers: Headers) -> bool:
+    """Whether a page of another site made a browser send this; old browsers say it by Origin alone."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "cross-site"
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")
 
 
 def _too_large(limit: int) -> HTTPException:

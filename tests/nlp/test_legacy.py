@@ -55,4 +55,7 @@ def test_the_table_agrees_with_glibc() -> None:
 
     data = to_tcvn3(letters).encode("latin-1")
 
-    assert subprocess.run(command, input=data, capture_output=True, check=True).stdout.decode() == letters
+    assert (
+        subprocess.run(command, input=data, capture_output=True, check=True).stdout.decode()
+        == letters
+    )

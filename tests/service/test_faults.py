@@ -107,12 +107,22 @@ def test_a_lost_database_is_not_ready(client: TestClient, desk: Desk) -> None:
     assert client.get("/healthz").status_code == 200
 
 
-def test_another_sites_page_cannot_post_here(client: TestClient) -> None:
-    answer = client.post(
-        "/v1/analyze", json={"text": "a"}, headers={"sec-fetch-site": "cross-site"}
-    )
+@pytest.mark.parametrize(
+    "headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://elsewhere.example"}]
+)
+def test_another_sites_page_cannot_post_here(client: TestClient, headers: dict[str, str]) -> None:
+    answer = client.post("/v1/analyze", json={"text": "a"}, headers=headers)
 
     assert answer.status_code == 403
+
+
+def test_this_sites_own_page_can_post_here(client: TestClient) -> None:
+    own = {"origin": "http://testserver"}
+
+    assert client.post("/v1/analyze", json={"text": "a"}, headers=own).status_code == 200
+
+
+def test_another_sites_page_may_link_here(client: TestClient) -> None:
     assert client.get("/", headers={"sec-fetch-site": "cross-site"}).status_code == 200
 
 

@@ -111,6 +111,16 @@ def test_personal_data_is_masked_before_anything_reads_it(
     assert not any(secret in text for secret in data for text in seen)
 
 
+def test_a_name_that_tells_a_person_is_kept_as_a_hash(client: TestClient, desk: Desk) -> None:
+    [first] = send(client, row(1) | {"external_id": "0912345678"})
+    [again] = send(client, row(1) | {"external_id": "0912345678"})
+
+    assert (again["status"], again["id"]) == ("duplicate", first["id"])
+    stored = client.get(f"/v1/opinions/{first['id']}").text
+    assert "0912345678" not in stored
+    assert '"external_id":"sha256:' in stored
+
+
 def test_lines_are_taken_each_for_itself(client: TestClient) -> None:
     lines = [
         json.dumps(row(1)).encode(),
