@@ -1,15 +1,17 @@
 # make demo    install, classify the samples, then serve on http://localhost:8000 (SERVE=0: only print)
 # make test    install what is missing, then the whole suite
+# make bench   our engine on public and real texts, where DATA has them
 # make check   what `make test` runs before pytest: format, lint, types, floors
 PYTHON ?= python3
 FILE ?= corpus/samples/chi-thi-mau.md corpus/samples/y-kien-mau.jsonl
 SERVE ?= 1
 PORT ?= 8000
+DATA ?= ../shared/data
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 
-.PHONY: demo test check train clean
+.PHONY: demo test check train bench clean
 
 $(VENV)/.installed: pyproject.toml
 	@echo "==> Installing danvan into $(VENV) (first time about 2 minutes)"
@@ -39,6 +41,11 @@ test: check
 
 train: $(VENV)/.installed
 	$(BIN)/danvan train models/recipes/default.toml
+
+bench: $(VENV)/.installed
+	@$(BIN)/python -m tests.benchmarks.published $(DATA)/bench
+	@$(BIN)/python -m tests.benchmarks.metadata $(DATA)/govdocs/offices
+	@$(BIN)/python -m tests.benchmarks.real $(DATA)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -1,38 +1,117 @@
 """Figures of a classifier on labelled texts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from models.agreement import agreement, is_clear
 from models.calibration import BoolArray
 from models.corpus import Example
-from models.heads import questions_of
+from models.faithfulness import evidence_cost, faithfulness
+from models.heads import Question, questions_of
+from models.robustness import robustness
+from nlp.pipeline import Pipeline
 from nlp.protocols import Classifier, FloatArray, HeadSpec
 from nlp.taxonomy import Taxonomy
 
 _BINS = 10
 
 
-def evaluate(
-    classifier: Classifier, examples: Sequence[Example], *, taxonomy: Taxonomy
-) -> dict[str, Any]:
-    """Measure every head on the examples that it concerns.
+@dataclass(frozen=True, slots=True)
+class LabelledTexts:
+    """Texts to measure on; `second` are another person's labels by SHA-256.
+
+    `unlabelled_heads` are not measured: nobody labelled these texts for them.
+    """
+
+    examples: Sequence[Example]
+    second: Mapping[str, Example] = field(default_factory=dict)
+    unlabelled_heads: tuple[str, ...] = ()
+
+
+def evaluate_all(pipeline: Pipeline, data: LabelledTexts) -> dict[str, Any]:
+    """Everything a card shows of a set of texts.
 
     Returns:
-        JSON values: head name to the figures of `measure`. Heads without examples are left out.
+        JSON values: `heads` (as `evaluate`), `agreement`, `robustness`, `evidence` and `evidence_cost`.
+    """
+    examples, second = data.examples, data.second
+    classifier, taxonomy = pipeline.classifier, pipeline.taxonomy
+
+    def labelled(report: dict[str, Any]) -> dict[str, Any]:
+        return {name: own for name, own in report.items() if name not in data.unlabelled_heads}
+
+    changed = robustness(classifier, examples, taxonomy=taxonomy)
+    return {
+        "heads": labelled(evaluate(classifier, examples, taxonomy=taxonomy, second=second)),
+        "agreement": labelled(agreement(examples, second, taxonomy=taxonomy)),
+        "robustness": {name: labelled(own) for name, own in changed.items()},
+        "evidence": labelled(faithfulness(classifier, examples, taxonomy=taxonomy)),
+        "evidence_cost": _rounded(evidence_cost(pipeline, examples)),
+    }
+
+
+def evaluate(
+    classifier: Classifier,
+    examples: Sequence[Example],
+    *,
+    taxonomy: Taxonomy,
+    second: Mapping[str, Example] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Measure every head on the examples that it concerns, each under its heading.
+
+    Args:
+        classifier: what is measured.
+        examples: labelled texts.
+        taxonomy: their pack.
+        second: labels of the same texts by another person, by SHA-256.
+
+    Returns:
+        JSON values: head name to the figures of `measure`, those of independent labels also for their
+        `parents`, and with second labels those of the `clear` texts, where both people agree. Heads
+        without examples are left out.
     """
     report = {}
     for question in questions_of(taxonomy):
         chosen = question.select(examples)
-        if chosen:
-            reading = classifier.read([example.text for example in chosen])
-            report[question.name] = measure(
-                reading.probabilities(question.name),
-                question.targets(chosen),
-                spec=classifier.heads[question.name],
-            )
+        if not chosen:
+            continue
+        reading = classifier.read(
+            [example.text for example in chosen],
+            contexts=[example.heading or "" for example in chosen],
+        )
+        spec = classifier.heads[question.name]
+        probabilities, gold = reading.probabilities(question.name), question.targets(chosen)
+        clear = np.array([_is_clear(question, example, second=second) for example in chosen])
+        figures = _with_parents(probabilities, gold, spec=spec, taxonomy=taxonomy)
+        if clear.any():
+            own = _with_parents(probabilities[clear], gold[clear], spec=spec, taxonomy=taxonomy)
+            figures["clear"] = {key: value for key, value in own.items() if key != "labels"}
+        report[question.name] = figures
     return report
+
+
+def _is_clear(question: Question, example: Example, *, second: Mapping[str, Example]) -> bool:
+    other = second.get(example.sha256)
+    return other is not None and is_clear(question, example, other)
+
+
+def _with_parents(
+    probabilities: FloatArray, gold: BoolArray, *, spec: HeadSpec, taxonomy: Taxonomy
+) -> dict[str, Any]:
+    """The figures of a head; of independent labels also `parents`, micro-F1 of the areas above them."""
+    figures = measure(probabilities, gold, spec=spec)
+    if spec.multi:
+        above = {c.code: c.parent or c.code for c in taxonomy.facets["task_area"].categories}
+        names = sorted({above[label] for label in spec.labels})
+        belongs = np.array([[above[label] == name for name in names] for label in spec.labels])
+        predicted, wanted = (probabilities >= 0.5) @ belongs, gold @ belongs
+        hits, n = int((predicted & wanted).sum()), int(predicted.sum() + wanted.sum())
+        figures["parents"] = _rounded(2 * hits / max(1, n))
+    return figures
 
 
 def measure(probabilities: FloatArray, gold: BoolArray, *, spec: HeadSpec) -> dict[str, Any]:
@@ -65,6 +144,34 @@ def measure(probabilities: FloatArray, gold: BoolArray, *, spec: HeadSpec) -> di
         "ece": _rounded(expected_calibration_error(probabilities.max(axis=1), hit)),
         "labels": figures,
     }
+
+
+def surest_errors(
+    classifier: Classifier, examples: Sequence[Example], *, taxonomy: Taxonomy, n: int = 3
+) -> dict[str, list[tuple[str, tuple[str, ...], str, float]]]:
+    """The `n` most probable wrong answers of each head: text, gold labels, answer, probability."""
+    report = {}
+    for question in questions_of(taxonomy):
+        chosen = question.select(examples)
+        if not chosen:
+            continue
+        contexts = [example.heading or "" for example in chosen]
+        reading = classifier.read([example.text for example in chosen], contexts=contexts)
+        probabilities, gold = reading.probabilities(question.name), question.targets(chosen)
+        best = probabilities.argmax(axis=1)
+        sure = np.where(gold[np.arange(len(gold)), best], 0, probabilities.max(axis=1))
+        worst = np.argsort(-sure, kind="stable")[:n].tolist()
+        report[question.name] = [
+            (
+                chosen[row].text,
+                question.answers(chosen[row]),
+                question.labels[best[row]],
+                _rounded(sure[row]),
+            )
+            for row in worst
+            if sure[row] > 0
+        ]
+    return report
 
 
 def expected_calibration_error(confidence: FloatArray, right: BoolArray) -> float:

@@ -39,6 +39,10 @@ class Question:
                 gold[row, at[label]] = True
         return gold
 
+    def main(self, examples: Sequence[Example]) -> npt.NDArray[np.int64]:
+        """The column of each example's main label; every example has one."""
+        return np.array([self.labels.index(self.answers(example)[0]) for example in examples])
+
 
 def questions_of(taxonomy: Taxonomy) -> tuple[Question, ...]:
     """The heads of a model for a pack.

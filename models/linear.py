@@ -170,7 +170,7 @@ class LinearReading:
         n_terms = borders[texts + 1] - borders[texts]
         at = order[_ranges(borders[texts], n_terms)]
         question = np.repeat(np.arange(len(texts)), n_terms)
-        terms = self._values[at] * chosen.weights[self.rows.columns[at], labels[question]]
+        terms = self._values(at) * chosen.weights[self.rows.columns[at], labels[question]]
         firsts, lasts = ngrams.firsts[self.rows.known[at]], ngrams.lasts[self.rows.known[at]]
         terms = terms / (lasts - firsts + 1)
         shift = slots[question] - token_begin[texts[question]]
@@ -202,18 +202,20 @@ class LinearReading:
         borders = np.searchsorted(rows[order], np.arange(self.rows.ngrams.n_texts + 1))
         return order, borders
 
-    @cached_property
-    def _values(self) -> FloatArray:
-        """Per known n-gram, its share of the value that its column has in its row."""
-        rows = self.rows.ngrams.rows[self.rows.known]
+    def _values(self, at: IntArray) -> FloatArray:
+        """Of the known n-grams `at`, each one's share of the value that its column has in its row."""
         matrix, counts = self.rows.matrix, self.rows.counts
-        # rows and sorted columns make one increasing key per cell of the matrix
         width = matrix.shape[1]
-        cells = (
-            np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)) * width + matrix.indices
-        )
-        at = np.searchsorted(cells, rows * width + self.rows.columns)
-        return np.asarray(matrix.data[at] / counts.data[at], dtype=np.float32)
+        rows = self.rows.ngrams.rows[self.rows.known[at]]
+        cells = np.searchsorted(self._cells, rows * width + self.rows.columns[at])
+        return np.asarray(matrix.data[cells] / counts.data[cells], dtype=np.float32)
+
+    @cached_property
+    def _cells(self) -> IntArray:
+        """One increasing key for each cell of the matrix: its row and its column."""
+        matrix = self.rows.matrix
+        rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+        return np.asarray(rows * matrix.shape[1] + matrix.indices)
 
 
 def _ranges(begins: IntArray, sizes: IntArray) -> IntArray:

@@ -56,6 +56,21 @@ def load_classifier(name: str, *, folder: Path) -> Classifier:
     Raises:
         ArtifactError: no such artifact, or its files do not match the manifest.
     """
+    info = find_model(name, folder=folder)
+    try:
+        return _load(info)
+    except (KeyError, TypeError, ValueError, SafetensorError) as error:
+        raise ArtifactError(
+            f"{info.folder}: the manifest and the weights do not fit together; train the model again"
+        ) from error
+
+
+def find_model(name: str, *, folder: Path) -> ModelInfo:
+    """The artifact called `name` (its newest version) or `name@version`.
+
+    Raises:
+        ArtifactError: no such artifact.
+    """
     wanted, _, version = name.partition("@")
     places = [path.parent for path in folder.glob(f"*/*/{MANIFEST}")]
     found = [
@@ -64,13 +79,7 @@ def load_classifier(name: str, *, folder: Path) -> Classifier:
     if not found:
         known = ", ".join(sorted(f"{place.parent.name}@{place.name}" for place in places))
         raise ArtifactError(f"no model {name!r} in {folder}; there are: {known or 'none'}")
-    newest = max(found, key=lambda place: _version_key(place.name))
-    try:
-        return _load(_info(newest))
-    except (KeyError, TypeError, ValueError, SafetensorError) as error:
-        raise ArtifactError(
-            f"{newest}: the manifest and the weights do not fit together; train the model again"
-        ) from error
+    return _info(max(found, key=lambda place: _version_key(place.name)))
 
 
 def save_linear(model: LinearClassifier, *, folder: Path, training: dict[str, Any]) -> Classifier:
@@ -133,7 +142,7 @@ def _write_manifest(
         "files": {
             path.relative_to(target).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in files
-            if path.name not in {MANIFEST, "card.md"}
+            if path.name not in {MANIFEST, "card.md", "figures.json"}
         },
         **facts,
     }
@@ -146,16 +155,18 @@ def _info(folder: Path) -> ModelInfo:
     data, manifest = _read_manifest(folder)
     try:
         pack, version = manifest["taxonomy"]
+        return ModelInfo(
+            name=manifest["name"],
+            version=manifest["version"],
+            sha256=hashlib.sha256(data).hexdigest(),
+            taxonomy=pack,
+            taxonomy_version=version,
+            folder=folder,
+        )
     except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{folder}: the manifest names no taxonomy; train it again") from error
-    return ModelInfo(
-        name=manifest["name"],
-        version=manifest["version"],
-        sha256=hashlib.sha256(data).hexdigest(),
-        taxonomy=pack,
-        taxonomy_version=version,
-        folder=folder,
-    )
+        raise ArtifactError(
+            f"{folder}: the manifest lacks its name, version or taxonomy; train it again"
+        ) from error
 
 
 def _read_manifest(folder: Path) -> tuple[bytes, dict[str, Any]]:

@@ -79,7 +79,7 @@ _NUCLEI = ("oa", "oe", "uy")
 
 
 def _tone_pairs() -> dict[str, str]:
-    """Every old-style nucleus with a tone on its first letter, and its new-style twin."""
+    """The newer spelling of every nucleus with a tone, and the older one."""
     pairs = {}
     for nucleus in _NUCLEI:
         for mark in _MARKS:
@@ -89,10 +89,10 @@ def _tone_pairs() -> dict[str, str]:
     return pairs
 
 
-_NEW_TO_OLD = _tone_pairs()
+TONE_PLACEMENTS = _tone_pairs()  # newer spelling to older
 # Only an open syllable has two spellings (hoà, hòa); in a closed one (hoàn) the place is fixed. After
 # `q` the u belongs to the initial, so quý has one spelling.
-_TONE_PLACES = re.compile(rf"(?<!q)({'|'.join(_NEW_TO_OLD)})(?![^\W\d_])")
+_TONE_PLACES = re.compile(rf"(?<!q)({'|'.join(TONE_PLACEMENTS)})(?![^\W\d_])")
 
 
 def place_tones(text: str) -> str:
@@ -101,7 +101,7 @@ def place_tones(text: str) -> str:
     Source: Decision 1989/QĐ-BGDĐT (2018) permits both placements; this picks the older one, which most
     State documents use.
     """
-    return _TONE_PLACES.sub(lambda match: _NEW_TO_OLD[match[1]], text)
+    return _TONE_PLACES.sub(lambda match: TONE_PLACEMENTS[match[1]], text)
 
 
 def normalise(text: str) -> str:

@@ -21,8 +21,8 @@ from nlp.errors import DanvanError, InputError
 from nlp.pipeline import Pipeline, Request
 from nlp.readers import from_text
 from nlp.readers.child import read_in_child
-from nlp.structure import load_registers
-from nlp.taxonomy import load_pack
+from nlp.structure import load_registers, read_structure
+from nlp.taxonomy import Taxonomy, load_pack
 from nlp.types import Document
 from service.app import build_pipeline
 from service.batch import Job, Tally, run_batch
@@ -31,7 +31,7 @@ from service.records import is_table, read_records
 from service.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from models.corpus import Example
+    from models.evaluate import LabelledTexts
 
 app = typer.Typer(
     help="Vietnamese document intelligence: task areas, tone and sentiment, with the words that prove them.",
@@ -169,34 +169,48 @@ def evaluate(
     texts: Annotated[
         list[Path] | None, typer.Option(help="where the texts are, if DATA has labels by hash only")
     ] = None,
+    record: Annotated[bool, typer.Option(help="keep the figures for the card")] = False,
 ) -> None:
     """Measure a model on labelled texts; figures as JSON."""
-    from models.evaluate import evaluate as measure_model
-    from models.registry import load_classifier
+    from models.card import record as keep
+    from models.evaluate import evaluate_all
+    from models.registry import find_model, load_classifier
 
     settings = load_settings()
     taxonomy = load_pack(settings.corpus_folder / "taxonomies" / settings.taxonomy)
     classifier = load_classifier(model, folder=settings.models_folder)
-    examples, left_out = _labelled(data, split=split, texts=texts, settings=settings)
-    report = measure_model(classifier, examples, taxonomy=taxonomy)
-    kept = {name: figures for name, figures in report.items() if name not in left_out}
-    sys.stdout.write(json.dumps(kept, ensure_ascii=False, indent=1) + "\n")
+    data_set = _labelled(data, split=split, texts=texts, settings=settings, taxonomy=taxonomy)
+    registers = load_registers(settings.corpus_folder / "registers")
+    report = evaluate_all(Pipeline(classifier, taxonomy, registers), data_set)
+    if record:
+        kept = keep(find_model(model, folder=settings.models_folder).folder, report=report)
+        _err.print(f"kept in {kept}; the card is written anew", soft_wrap=True)
+    sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=1) + "\n")
 
 
 def _labelled(
-    data: Path, *, split: "Split", texts: list[Path] | None, settings: Settings
-) -> tuple[list["Example"], tuple[str, ...]]:
-    """The examples of one part of the data, and the heads they say nothing about."""
-    from models.corpus import load_corpus
+    data: Path,
+    *,
+    split: "Split",
+    texts: list[Path] | None,
+    settings: Settings,
+    taxonomy: Taxonomy,
+) -> "LabelledTexts":
+    """The examples of one part of the data, and what another person said of them."""
+    from models.corpus import load_corpus, load_second
+    from models.evaluate import LabelledTexts
     from models.real import UNLABELLED_HEADS, find_texts, join_labels, real_split
 
     if texts is None:
-        taxonomy = load_pack(settings.corpus_folder / "taxonomies" / settings.taxonomy)
         own = load_corpus(data, taxonomy=taxonomy)
-        return [e for e in own if split in {e.split, "all"}], ()
+        second = load_second(data / "second", examples=own, taxonomy=taxonomy)
+        return LabelledTexts([e for e in own if split in {e.split, "all"}], second)
     registers = load_registers(settings.corpus_folder / "registers")
-    real = join_labels(data, texts=find_texts(texts, registers=registers))
-    return [e for e in real if split in {real_split(e.sha256), "all"}], UNLABELLED_HEADS
+    at_hand = list(find_texts(texts, registers=registers))
+    real = join_labels(data, texts=at_hand)
+    again = join_labels(data / "second", texts=at_hand)
+    chosen = [e for e in real if split in {real_split(e.sha256), "all"}]
+    return LabelledTexts(chosen, {e.sha256: e for e in again}, UNLABELLED_HEADS)
 
 
 @app.command()
@@ -241,6 +255,26 @@ def check(folder: Annotated[Path, typer.Argument(help="the pack's folder")]) -> 
     pack = load_pack(folder)
     sizes = ", ".join(f"{name} {len(facet.categories)}" for name, facet in pack.facets.items())
     _out.print(f"{pack.name} {pack.version} is sound: {sizes}", highlight=False, soft_wrap=True)
+
+
+@taxonomy_app.command()
+def draft(
+    file: Annotated[Path, typer.Argument(help="a directive with numbered tasks")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="the new pack's folder")] = None,
+) -> None:
+    """Draft a taxonomy pack from a directive: its tasks as codes, names and cues from its own words."""
+    from models.drafting import draft_pack, slug
+
+    settings = load_settings()
+    packs = settings.corpus_folder / "taxonomies"
+    doc = _read(file, settings=settings)
+    structure = read_structure(doc, registers=load_registers(settings.corpus_folder / "registers"))
+    canonical = structure.metadata.canonical
+    folder = out or packs / slug(str(canonical.value) if canonical else file.stem)
+    codes = draft_pack(doc, structure, base=packs / settings.taxonomy, folder=folder)
+    _out.print(f"{folder}: {len(codes)} areas, {codes[0]} to {codes[-1]}", soft_wrap=True)
+    _out.print(f"read and mend it, then: danvan train {folder / 'recipe.toml'}", soft_wrap=True)
 
 
 @app.command(hidden=True)

@@ -33,6 +33,9 @@ REGISTERS = Path(__file__).parents[2] / "corpus" / "registers"
 
 def main(folder: Path, table: Path) -> None:
     """Print one line a field for each way of reading, then every case that is not right."""
+    if not table.exists():
+        sys.stdout.write(f"{table} is not at hand, left out\n")
+        return
     registers = load_registers(REGISTERS)
     for way in ("markdown", "text"):
         counts: Counter[tuple[str, str]] = Counter()

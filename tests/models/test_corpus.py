@@ -6,9 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from models.corpus import N_FOLDS, Example, load_corpus
+from models.corpus import (
+    N_FOLDS,
+    Example,
+    load_corpus,
+    load_lexicon,
+    load_second,
+    pack_terms,
+)
 from nlp.errors import CorpusError
 from nlp.taxonomy import Taxonomy
+from tests.conftest import ROOT, TINY_CORPUS
 
 Row = dict[str, object]
 OFFICIAL: Row = {"text": "Yêu cầu rà soát.", "task_area": ["DV3.5"], "tone": "directive"}
@@ -127,3 +135,65 @@ def test_splits_and_folds_come_from_the_text_alone() -> None:
     assert 140 < n_test < 270
     assert {folds.count(fold) // 100 for fold in range(N_FOLDS)} <= {3, 4}
     assert Example("câu số 1", "opinion").split == examples[1].split
+
+
+def test_second_labels_meet_their_texts(pack: Taxonomy, tmp_path: Path) -> None:
+    examples = load_corpus(TINY_CORPUS, taxonomy=pack)
+    one = next(example for example in examples if example.kind == "opinion")
+    row = {"sha256": one.sha256, "civic_field": ["LV01"], "task_area": [], "sentiment": "neutral"}
+    (tmp_path / "opinions.jsonl").write_text(json.dumps(row | {"intent": "other"}) + "\n")
+
+    [second] = load_second(tmp_path, examples=examples, taxonomy=pack).values()
+
+    assert second.text == one.text
+    assert second.civic_field == ("LV01",)
+    assert load_second(tmp_path / "none", examples=examples, taxonomy=pack) == {}
+
+
+def test_a_second_label_without_its_text_is_an_error(pack: Taxonomy, tmp_path: Path) -> None:
+    (tmp_path / "opinions.jsonl").write_text('{"sha256": "00"}\n')
+
+    with pytest.raises(CorpusError, match="no text of the corpus has this SHA-256"):
+        load_second(tmp_path, examples=(), taxonomy=pack)
+
+
+def write_lexicon(folder: Path, *, fields: str = "sổ đỏ\tLV01\n", feelings: str = "") -> Path:
+    folder.joinpath("civic_field.tsv").write_text(fields, encoding="utf-8")
+    folder.joinpath("sentiment.tsv").write_text(feelings, encoding="utf-8")
+    return folder
+
+
+def test_a_lexicon_is_read_as_short_examples(pack: Taxonomy, tmp_path: Path) -> None:
+    feelings = "quá hay\tpositive\n😀\tpositive negative\n"
+
+    terms = load_lexicon(write_lexicon(tmp_path, feelings=feelings), taxonomy=pack)
+
+    assert [(e.text, e.civic_field) for e in terms["civic_field"]] == [("sổ đỏ", ("LV01",))]
+    assert [(e.text, e.sentiment) for e in terms["sentiment"]] == [("quá hay", "positive")]
+
+
+@pytest.mark.parametrize("line", ["sổ đỏ", "sổ đỏ\t", "\tLV01", "sổ đỏ\tLV99", "a\tLV01\nA\tLV02"])
+def test_a_bad_line_of_a_lexicon_is_named(pack: Taxonomy, tmp_path: Path, line: str) -> None:
+    with pytest.raises(CorpusError, match=r"civic_field\.tsv:[12]"):
+        load_lexicon(write_lexicon(tmp_path, fields=line + "\n"), taxonomy=pack)
+
+
+def test_the_projects_own_lexicon_is_sound(pack: Taxonomy) -> None:
+    terms = load_lexicon(ROOT / "corpus" / "lexicons" / "ct07", taxonomy=pack)
+
+    fields = {code for example in terms["civic_field"] for code in example.civic_field}
+    assert fields == set(pack.facets["civic_field"].leaves("opinion"))
+    assert {example.sentiment for example in terms["sentiment"]} == {
+        "negative",
+        "neutral",
+        "positive",
+    }
+
+
+def test_a_pack_speaks_for_its_own_areas(pack: Taxonomy) -> None:
+    terms = pack_terms(pack, kind="opinion")
+
+    assert {code for term in terms for code in term.task_area} == set(
+        pack.facets["task_area"].leaves("opinion")
+    )
+    assert ("tiếp công dân", ("DV3.8",)) in {(term.text, term.task_area) for term in terms}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from models.card import CARD, FIGURES
 from models.corpus import load_corpus
 from models.heads import questions_of
 from models.registry import MANIFEST, WEIGHTS, load_classifier
@@ -29,7 +30,7 @@ def test_the_same_corpus_trains_to_the_same_bytes(
     again, _ = retrained
 
     names = sorted(path.name for path in again.iterdir())
-    assert names == ["card.md", MANIFEST, WEIGHTS]
+    assert names == [CARD, FIGURES, MANIFEST, WEIGHTS]
     for name in names:
         assert (again / name).read_bytes() == (tiny_artifact / name).read_bytes()
 

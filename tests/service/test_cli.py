@@ -246,8 +246,47 @@ def test_a_model_is_trained_and_measured(danvan: Danvan, tiny_recipe: Path, file
     assert trained.code == measured.code == 0
     assert trained.out.strip() == "models/tiny/0.0.1"
     report = json.loads(measured.out)
-    assert report["text_kind"]["n"] == 60
-    assert 0 <= report["sentiment"]["macro_f1"] <= 1
+    assert report["heads"]["text_kind"]["n"] == 60
+    assert 0 <= report["heads"]["sentiment"]["macro_f1"] <= 1
+    assert report["robustness"]["NFD"]["sentiment"]["same"] == 1
+    assert report["evidence_cost"] > 0
+
+
+def test_figures_are_kept_for_the_card(danvan: Danvan, tiny_recipe: Path, files: Path) -> None:
+    text = tiny_recipe.read_text(encoding="utf-8") + 'measured = "kept.json"\n'
+    (files / "recipe.toml").write_text(text, encoding="utf-8")
+    danvan("train", "recipe.toml", "--out", "models")
+    os.environ["DANVAN_MODELS_FOLDER"] = "models"  # the fixture puts it back
+
+    before = (files / "models/tiny/0.0.1/card.md").read_text(encoding="utf-8")
+    kept = danvan("evaluate", "tiny", str(TINY_CORPUS), "--split", "all", "--record")
+    after = (files / "models/tiny/0.0.1/card.md").read_text(encoding="utf-8")
+
+    assert kept.code == 0
+    assert "Not measured for these weights" in before
+    assert "### What is asked of it" in after
+    danvan("train", "recipe.toml", "--out", "again")  # the same weights, so the same figures
+    assert (files / "again/tiny/0.0.1/card.md").read_text(encoding="utf-8") == after
+
+
+def test_figures_nobody_wants_are_not_kept(danvan: Danvan) -> None:
+    outcome = danvan("evaluate", "tiny", str(TINY_CORPUS), "--split", "all", "--record")
+
+    assert outcome.code == 1
+    assert one_sentence(outcome)
+
+
+def test_a_pack_is_drafted_from_a_directive(danvan: Danvan, files: Path) -> None:
+    sample = str(ROOT / "corpus" / "samples" / "chi-thi-mau.md")
+
+    drafted = danvan("taxonomy", "draft", sample, "--out", "new")
+    checked = danvan("taxonomy", "check", "new")
+    again = danvan("taxonomy", "draft", sample, "--out", "new")
+
+    assert drafted.code == checked.code == 0
+    assert "NV1" in drafted.out
+    assert again.code == 1
+    assert one_sentence(again)
 
 
 def test_a_pack_is_checked(danvan: Danvan) -> None:
