@@ -12,7 +12,9 @@ from nlp.protocols import FloatArray
 
 _DECIMALS = 3
 _STEPS = 10**_DECIMALS
-_OFFSET_PENALTY = 0.01  # keeps the offset of a label with few examples near the shared one
+_OFFSET_PENALTY = (
+    1.0  # keeps the offset of a label near the shared one: own texts are not real ones
+)
 _MIN_ASSERTED = 20  # a precision over fewer answers says little
 
 BoolArray = npt.NDArray[np.bool_]

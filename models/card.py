@@ -84,8 +84,8 @@ def write_card(folder: Path) -> Path:
                 f"- n-grams known: {figures['n_columns']:,}; {_megabytes(folder / WEIGHTS):.1f} MB",
                 f"- texts: {training['n_training']:,} to learn from, {training['n_test']:,} held out by hash",
                 f"- corpus SHA-256: {training['corpus_sha256']}",
-                f"- sources: {'; '.join(training['recipe']['sources'])}",
-                f"- licence: {training['recipe']['licence']}",
+                f"- sources: {'; '.join(training['recipe'].get('sources', ['not said']))}",
+                f"- licence: {training['recipe'].get('licence', 'not said')}",
             ]
         ),
         _USES,

@@ -3,9 +3,10 @@
 The format is described in `corpus/labelled/ct07/README.md`.
 """
 
+import csv
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -126,6 +127,30 @@ def load_lexicon(folder: Path, *, taxonomy: Taxonomy) -> dict[str, tuple[Example
             if len(labels) == 1
         ),
     }
+
+
+def load_sentiments(
+    path: Path, *, text: str, label: str, labels: Mapping[str, Sentiment]
+) -> tuple[Example, ...]:
+    """Rows of a comma-separated table as opinions with a sentiment alone.
+
+    `text` and `label` name its columns, `labels` says what its values mean; other values are left out.
+
+    Raises:
+        CorpusError: the file is not at hand, or lacks a column.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            rows = [(to_nfc(row[text]).strip(), row[label]) for row in csv.DictReader(lines)]
+    except OSError as error:
+        raise CorpusError(f"{path}: not at hand; this recipe needs it") from error
+    except KeyError as error:
+        raise CorpusError(f"{path}: has no column {error}") from error
+    return tuple(
+        Example(own, "opinion", sentiment=labels[value], source=path.name)
+        for own, value in rows
+        if own and value in labels
+    )
 
 
 def pack_terms(taxonomy: Taxonomy, *, kind: OccursIn) -> tuple[Example, ...]:

@@ -1,103 +1,30 @@
-"""A recipe to an artifact: fit every head, calibrate on out-of-fold scores, choose thresholds, save.
-
-Repeatable to the byte: the solver (dual coordinate descent, Hsieh et al. 2008) uses sums and products
-only and a fixed seed; everything that passes through a logarithm or exponential is rounded.
-"""
+"""A recipe to an artifact: learn from the corpus, measure, save, write the card; the same bytes each time."""
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict
-from scipy import sparse
-from sklearn.naive_bayes import ComplementNB
-from sklearn.svm import LinearSVC
-
 from models.agreement import agreement
-from models.calibration import (
-    BoolArray,
-    assert_threshold,
-    fit_calibration,
-    reject_threshold,
-    second_threshold,
-)
 from models.card import FIGURES, write_card
-from models.corpus import N_FOLDS, Example, load_corpus, load_lexicon, load_second, pack_terms
+from models.corpus import Example, load_corpus, load_lexicon, load_second, load_sentiments
 from models.evaluate import evaluate, measure, surest_errors
 from models.faithfulness import faithfulness
-from models.heads import Question, questions_of
-from models.linear import Head, LinearClassifier, Vectorizer, Vocabulary
+from models.fitting import fit_head, fit_unlabelled_head, fold_vectorizers, learn_vectorizer
+from models.heads import questions_of
+from models.linear import LinearClassifier, Vectorizer
+from models.real import find_texts, join_labels, real_split
+from models.recipe import Recipe, load_recipe
 from models.registry import save_linear
 from models.robustness import robustness
 from nlp.errors import CorpusError
-from nlp.features import FeatureSpec, IntArray, extract_ngrams
-from nlp.protocols import FloatArray, HeadSpec
+from nlp.structure import load_registers
 from nlp.taxonomy import Taxonomy, load_pack
-from nlp.text import fold
 
 Report = Callable[[str], None]
-_BAYES_ALPHA = 0.3
-_MIN_PLAIN = 300  # texts; a calibration on fewer says little
-_TOLERANCE = 0.03  # ten times faster than 0.001, with the same answers on real opinions
-# A head learnt from a pack's words alone has nothing to be calibrated on. Measured once, with the labels of
-# ct07 hidden from training: calibration of its official task areas, the threshold for a precision of 0.90,
-# and the one under which "none" was right three times in four.
-_UNLABELLED_SLOPE, _UNLABELLED_OFFSET = 10.7, 4.8
-_UNLABELLED_ASSERT_AT, _UNLABELLED_REJECT_BELOW = 0.91, 0.186
-_SECOND_PRECISION = 0.75  # of a second label; it only adds to a first one that is surer
-
-
-class Recipe(BaseModel):
-    """A training recipe, `models/recipes/*.toml`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    version: str
-    taxonomy: Path
-    corpus: Path
-    written: tuple[int, ...] = (1, 2)
-    folded: tuple[int, ...] = (1, 2)
-    characters: tuple[int, ...] = (4,)
-    opening_tokens: int = 6
-    min_texts: int = 2
-    lexicon: Path | None = None
-    lexicon_weight: float = 0.3  # of a term beside a text
-    other_weight: float = 0.3  # of an opinion that is not plain beside one that is
-    bayes_share: float = 1.0  # of naive Bayes beside the separators, in heads with one answer
-    cost: float = 1.0
-    no_diacritics_weight: float = 0.3
-    precision: float = 0.9
-    seed: int = 0
-    sources: tuple[str, ...] = ()
-    licence: str = ""
-    labelled_areas: bool = True  # False: task areas are learnt from the words of the pack alone
-    measured: Path | None = None  # figures on real texts, kept for the card
-
-    @property
-    def features(self) -> FeatureSpec:
-        """Which n-grams the model reads."""
-        return FeatureSpec(self.written, self.folded, self.characters, self.opening_tokens)
-
-
-def load_recipe(path: Path) -> Recipe:
-    """Read a recipe; relative paths in it count from the working folder.
-
-    Raises:
-        CorpusError: missing or malformed.
-    """
-    try:
-        return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise CorpusError(f"{path}: no such recipe") from error
-    except ValueError as error:  # bad UTF-8, bad TOML and bad values alike
-        raise CorpusError(f"{path}: not a valid recipe: {str(error).splitlines()[0]}") from error
 
 
 def train(path: Path, *, out: Path, report: Report) -> Path:
@@ -113,12 +40,13 @@ def train(path: Path, *, out: Path, report: Report) -> Path:
     taxonomy = load_pack(recipe.taxonomy)
     examples = load_corpus(recipe.corpus, taxonomy=taxonomy, with_areas=recipe.labelled_areas)
     training = [example for example in examples if example.split == "train"]
+    training += _real_examples(recipe)
     held_out = [example for example in examples if example.split == "test"]
     report(f"{len(training)} texts to learn from, {len(held_out)} held out")
-    terms = load_lexicon(recipe.lexicon, taxonomy=taxonomy) if recipe.lexicon else {}
+    terms = _terms(recipe, taxonomy=taxonomy)
     vectorizer = learn_vectorizer([*training, *chain(*terms.values())], recipe=recipe)
     report(f"{len(vectorizer.vocabulary.keys)} n-grams")
-    folds = _fold_vectorizers(training, terms=tuple(chain(*terms.values())), recipe=recipe)
+    folds = fold_vectorizers(training, terms=tuple(chain(*terms.values())), recipe=recipe)
     heads, validation = {}, {}
     for question in questions_of(taxonomy):
         if question.multi and not recipe.labelled_areas:
@@ -146,7 +74,7 @@ def train(path: Path, *, out: Path, report: Report) -> Path:
         linear_heads=heads,
     )
     facts = {
-        "recipe": json.loads(recipe.model_dump_json()),
+        "recipe": json.loads(recipe.model_dump_json(exclude_defaults=True)),
         "corpus_sha256": corpus_hash(examples),
         "n_training": len(training),
         "n_test": len(held_out),
@@ -172,6 +100,30 @@ def train(path: Path, *, out: Path, report: Report) -> Path:
     return folder
 
 
+def _real_examples(recipe: Recipe) -> list[Example]:
+    """The half of the real texts that is for choosing, as plain ones; only research recipes name them."""
+    if recipe.real is None:
+        return []
+    texts = find_texts(recipe.real_texts, registers=load_registers(recipe.registers))
+    try:
+        found = join_labels(recipe.real, texts=texts)
+    except OSError as error:
+        raise CorpusError(f"{error.filename}: not at hand; this recipe needs it") from error
+    return [replace(e, plain=True) for e in found if real_split(e.sha256) == "train"]
+
+
+def _terms(recipe: Recipe, *, taxonomy: Taxonomy) -> dict[str, tuple[Example, ...]]:
+    """What teaches a head beside the corpus: the lexicon, and tables of other people's texts."""
+    terms = load_lexicon(recipe.lexicon, taxonomy=taxonomy) if recipe.lexicon else {}
+    tables = [
+        load_sentiments(table.path, text=table.text, label=table.label, labels=table.labels)
+        for table in recipe.sentiment_tables
+    ]
+    return (
+        terms | {"sentiment": (*terms.get("sentiment", ()), *chain(*tables))} if tables else terms
+    )
+
+
 def corpus_hash(examples: Sequence[Example]) -> str:
     """One SHA-256 over the texts and labels, whatever their order."""
     lines = sorted(
@@ -191,86 +143,6 @@ def corpus_hash(examples: Sequence[Example]) -> str:
         for e in examples
     )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def learn_vectorizer(examples: Sequence[Example], *, recipe: Recipe) -> Vectorizer:
-    """Learn which n-grams to keep, from the texts and their copies without diacritics."""
-    texts = [example.text for example in examples]
-    headings = [example.heading or "" for example in examples]
-    ngrams = extract_ngrams(
-        [*texts, *map(fold, texts)], recipe.features, contexts=[*headings, *map(fold, headings)]
-    )
-    # a text and its copy count once
-    counted = replace(ngrams, n_texts=len(texts), rows=ngrams.rows % max(1, len(texts)))
-    return Vectorizer(Vocabulary.learn(counted, min_texts=recipe.min_texts), spec=recipe.features)
-
-
-def _fold_vectorizers(
-    examples: Sequence[Example], *, terms: Sequence[Example], recipe: Recipe
-) -> tuple[Vectorizer, ...]:
-    """For each fold what can be learnt from the others."""
-    return tuple(
-        learn_vectorizer([*(e for e in examples if e.fold != i), *terms], recipe=recipe)
-        for i in range(N_FOLDS)
-    )
-
-
-def fit_head(
-    question: Question,
-    examples: Sequence[Example],
-    *,
-    terms: Sequence[Example] = (),
-    vectorizer: Vectorizer,
-    folds: Sequence[Vectorizer],
-    recipe: Recipe,
-) -> tuple[Head, dict[str, Any]]:
-    """Fit one head, with calibration and thresholds from out-of-fold scores.
-
-    `terms` are words of the lexicon with their labels: they teach, and are not measured. Where there are
-    enough plain texts, only they are: their mix of labels is the nearest to that of real ones.
-
-    Returns:
-        The head, and its out-of-fold figures (`models.evaluate.measure`).
-    """
-    chosen = question.select(examples)
-    if not chosen:
-        raise CorpusError(f"no example for the head {question.name}")
-    scores = out_of_fold_scores(question, chosen, terms=terms, folds=folds, recipe=recipe)
-    measured = _measured_rows(chosen)
-    scores, gold = scores[measured], question.targets(chosen)[measured]
-    slope, offset = fit_calibration(scores, gold, multi=question.multi)
-    weights, bias = fit_weights(question, chosen, terms=terms, vectorizer=vectorizer, recipe=recipe)
-    draft = HeadSpec(question.name, question.labels, question.multi, (1.01,) * len(question.labels))
-    probabilities = Head(draft, weights, bias, slope, offset).calibrate(scores)
-    spec = _choose_thresholds(draft, probabilities, gold, precision=recipe.precision)
-    return Head(spec, weights, bias, slope, offset), measure(probabilities, gold, spec=spec)
-
-
-def _measured_rows(examples: Sequence[Example]) -> IntArray:
-    """Rows of the plain texts and of those of no kind, or all where there are few plain ones."""
-    plain = np.array([example.plain for example in examples])
-    if plain.sum() < _MIN_PLAIN:
-        return np.arange(len(examples))
-    return np.flatnonzero(plain | np.array([example.kind == "other" for example in examples]))
-
-
-def fit_unlabelled_head(
-    question: Question, *, taxonomy: Taxonomy, vectorizer: Vectorizer, recipe: Recipe
-) -> Head:
-    """A head of task areas from the names, definitions and cues of the pack, without any labelled text."""
-    terms = pack_terms(taxonomy, kind=question.kinds[0])  # type: ignore[arg-type] # official or opinion
-    alone = recipe.model_copy(update={"lexicon_weight": 1.0})
-    weights, bias = fit_weights(question, (), terms=terms, vectorizer=vectorizer, recipe=alone)
-    n = len(question.labels)
-    spec = HeadSpec(
-        question.name,
-        question.labels,
-        multi=True,
-        assert_at=(_UNLABELLED_ASSERT_AT,) * n,
-        reject_below=_UNLABELLED_REJECT_BELOW,
-    )
-    slope = np.full(n, _UNLABELLED_SLOPE, dtype=np.float32)
-    return Head(spec, weights, bias, slope, np.full(n, _UNLABELLED_OFFSET, dtype=np.float32))
 
 
 def _without_labels(
@@ -295,157 +167,3 @@ def _without_labels(
             probabilities = head.calibrate(head.scores(rows.matrix))
             report[question.name] = measure(probabilities, question.targets(chosen), spec=head.spec)
     return report
-
-
-def _choose_thresholds(
-    draft: HeadSpec, probabilities: FloatArray, gold: BoolArray, *, precision: float
-) -> HeadSpec:
-    """Complete a head's answers: what it asserts, rejects, and adds as a second label."""
-    if draft.multi:
-        at = _reachable_threshold(probabilities, gold, precision=precision)
-        none = float(1 - gold.any(axis=1).mean())
-        # where most texts have no label, saying so at once would be right too often to mean anything
-        wanted = max(precision, 1 - (1 - none) / 4)
-        below = reject_threshold(probabilities, gold, precision=wanted, below=at)
-        return replace(draft, assert_at=(at,) * len(draft.labels), reject_below=below)
-    best = probabilities.argmax(axis=1)
-    hit = gold[np.arange(len(gold)), best]
-    at = _reachable_threshold(probabilities.max(axis=1), hit, precision=precision)
-    also = second_threshold(probabilities, gold, precision=_SECOND_PRECISION, assert_at=at)
-    return replace(draft, assert_at=(at,) * len(draft.labels), also_at=also)
-
-
-def _reachable_threshold(probabilities: FloatArray, gold: BoolArray, *, precision: float) -> float:
-    """The threshold of the asked precision, or of 0.1 or 0.2 less where the head cannot reach it.
-
-    The card says what each head reached.
-    """
-    steps = (precision, precision - 0.1, precision - 0.2)
-    found = (assert_threshold(probabilities, gold, precision=step) for step in steps)
-    return next((at for at in found if at <= 1), 1.01)
-
-
-def out_of_fold_scores(
-    question: Question,
-    examples: Sequence[Example],
-    *,
-    terms: Sequence[Example],
-    folds: Sequence[Vectorizer],
-    recipe: Recipe,
-) -> FloatArray:
-    """Scores of each example by a model that did not see its fold, shape (n_examples, n_labels)."""
-    own = np.array([example.fold for example in examples])
-    scores = np.zeros((len(examples), len(question.labels)), dtype=np.float32)
-    for i, vectorizer in enumerate(folds):
-        inside, outside = np.flatnonzero(own == i), np.flatnonzero(own != i)
-        if not len(inside) or not len(outside):
-            continue
-        seen = [examples[j] for j in outside.tolist()]
-        weights, bias = fit_weights(
-            question, seen, terms=terms, vectorizer=vectorizer, recipe=recipe
-        )
-        rows = vectorizer.read(
-            [examples[j].text for j in inside.tolist()],
-            contexts=[examples[j].heading or "" for j in inside.tolist()],
-        )
-        scores[inside] = rows.matrix @ weights + bias
-    return scores
-
-
-def fit_weights(
-    question: Question,
-    examples: Sequence[Example],
-    *,
-    terms: Sequence[Example],
-    vectorizer: Vectorizer,
-    recipe: Recipe,
-) -> tuple[FloatArray, FloatArray]:
-    """One linear separator a label, on texts and terms, their copies without diacritics and with headings.
-
-    Where only one label holds, complement naive Bayes (Rennie et al. 2003) is added: it is linear too, and
-    sure of rare words where the separators are not.
-    """
-    bare = recipe.no_diacritics_weight
-    parts = []
-    if examples:
-        own = np.array([_weight(example, recipe=recipe) for example in examples], np.float32)
-        parts = [_Part.of(examples, own), _Part.of(examples, own * bare, change=fold)]
-        if any(example.heading for example in examples):
-            # with and without its heading: at work a text comes either way
-            parts.append(_Part.of(examples, own, with_heading=True))
-    if terms:
-        own = np.full(len(terms), recipe.lexicon_weight, np.float32)
-        parts += [_Part.of(terms, own), _Part.of(terms, own * bare, change=fold)]
-    matrix = sparse.vstack(
-        [vectorizer.read(part.texts, contexts=part.contexts).matrix for part in parts]
-    ).tocsr()
-    sample_weight = np.concatenate([part.weights for part in parts])
-    targets = np.vstack([question.targets(part.examples) for part in parts])
-    weights, bias = _separators(matrix, targets, sample_weight=sample_weight, recipe=recipe)
-    if not question.multi and recipe.bayes_share:
-        main = np.concatenate([question.main(part.examples) for part in parts])
-        bayes = _bayes(matrix, main, sample_weight=sample_weight, n_labels=targets.shape[1])
-        weights += recipe.bayes_share * bayes
-    # stored as float16, so measured as float16
-    return weights.astype(np.float16).astype(np.float32), bias
-
-
-def _weight(example: Example, *, recipe: Recipe) -> float:
-    return recipe.other_weight if example.kind == "opinion" and not example.plain else 1.0
-
-
-def _bayes(
-    matrix: sparse.csr_matrix, main: IntArray, *, sample_weight: FloatArray, n_labels: int
-) -> FloatArray:
-    """Weights of complement naive Bayes, centred over the labels; 0 for labels that nobody has."""
-    model = ComplementNB(alpha=_BAYES_ALPHA).fit(matrix, main, sample_weight=sample_weight)
-    weights = np.zeros((matrix.shape[1], n_labels), dtype=np.float32)
-    found = model.feature_log_prob_.T
-    # rounded so that different C libraries agree on every bit
-    weights[:, model.classes_] = np.round(found - found.mean(axis=1, keepdims=True), 2)
-    return weights
-
-
-def _separators(
-    matrix: sparse.csr_matrix, targets: BoolArray, *, sample_weight: FloatArray, recipe: Recipe
-) -> tuple[FloatArray, FloatArray]:
-    weights = np.zeros((matrix.shape[1], targets.shape[1]), dtype=np.float32)
-    bias = np.full(targets.shape[1], -1.0, dtype=np.float32)
-    # One after another: liblinear has one random generator a process, and threads would share it.
-    for i in range(targets.shape[1]):
-        if not targets[:, i].any() or targets[:, i].all():
-            continue  # nothing to separate: the bias says "no"
-        machine = LinearSVC(
-            C=recipe.cost,
-            class_weight="balanced",
-            dual=True,
-            random_state=recipe.seed,
-            max_iter=5000,
-            tol=_TOLERANCE,
-        )
-        machine.fit(matrix, targets[:, i], sample_weight=sample_weight)
-        weights[:, i], bias[i] = machine.coef_[0], machine.intercept_[0]
-    return weights, bias
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Examples as one way of reading them: texts, contexts (None: none), and the weight of each."""
-
-    examples: Sequence[Example]
-    texts: list[str]
-    contexts: list[str] | None
-    weights: FloatArray
-
-    @classmethod
-    def of(
-        cls,
-        examples: Sequence[Example],
-        weights: FloatArray,
-        *,
-        change: Callable[[str], str] = str,
-        with_heading: bool = False,
-    ) -> "_Part":
-        texts = [change(example.text) for example in examples]
-        contexts = [example.heading or "" for example in examples] if with_heading else None
-        return cls(examples, texts, contexts, weights)

@@ -24,8 +24,9 @@ from sklearn.metrics import f1_score
 from sklearn.svm import LinearSVC
 
 from models.corpus import Example
+from models.fitting import fit_weights, learn_vectorizer
 from models.heads import Question
-from models.train import Recipe, fit_weights, learn_vectorizer, load_recipe
+from models.recipe import Recipe, load_recipe
 from nlp.text import to_nfc
 
 RECIPE = Path(__file__).parents[2] / "models" / "recipes" / "default.toml"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from models.drafting import draft_pack, slug
-from models.train import load_recipe
+from models.recipe import load_recipe
 from nlp.errors import InputError, TaxonomyError
 from nlp.readers import from_text, read_file
 from nlp.structure import Registers, read_structure

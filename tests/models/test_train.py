@@ -8,8 +8,9 @@ import pytest
 from models.card import CARD, FIGURES
 from models.corpus import load_corpus
 from models.heads import questions_of
+from models.recipe import load_recipe
 from models.registry import MANIFEST, WEIGHTS, load_classifier
-from models.train import corpus_hash, load_recipe, train
+from models.train import corpus_hash, train
 from nlp.errors import CorpusError, TaxonomyError
 from nlp.taxonomy import Taxonomy
 from tests.conftest import ROOT, TINY_CORPUS
