@@ -1,5 +1,6 @@
 """The project's own labelled texts: enough of each kind, and no text that repeats another."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from models.corpus import Example, load_corpus
+from models.corpus import Example, load_corpus, load_second
 from nlp.taxonomy import Taxonomy
 from nlp.text import fold
 
@@ -90,3 +91,43 @@ def test_every_tone_sentiment_and_intent_has_texts_to_learn_from(
 
 def test_no_text_is_too_long_to_be_one_paragraph(corpus: tuple[Example, ...]) -> None:
     assert max(len(example.text) for example in corpus) < 4000
+
+
+BORDERS = (
+    "DV1.1/DV7", "DV2.3/DV3.8", "DV2.4/DV3.9", "DV2.1/DV3.1", "DV3.5/DV4.1", "DV3.7/DV6.1", "DV3.7/DV6.3",
+    "DV3.6/DV3.8", "DV3.2/DV3", "DV3.10/DV6.3", "DV5.2/DV6.1", "DV5.2/DV5.3", "DV4.1/DV4.2", "DV3.11/DV5.1",
+    "DV4.3/DV", "directive/limitation", "LV01/LV04", "LV03/LV09", "LV02/LV09", "LV10/LV11", "LV08/LV14",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("border", BORDERS)
+def test_every_border_of_the_guide_has_near_misses(border: str) -> None:
+    pairs = [
+        tag.removeprefix("border:").split("/")
+        for path in FOLDER.glob("*/*.jsonl")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        for tag in json.loads(line).get("tags") or ()
+        if tag.startswith("border:")
+    ]
+    one, other = border.split("/")
+
+    near = [
+        pair
+        for pair in pairs
+        if len(pair) == 2
+        and any(
+            a == one and (b == other or b.startswith(f"{other}.") or other == "DV")
+            for a, b in (pair, pair[::-1])
+        )
+    ]
+
+    assert len(near) >= 20
+
+
+def test_texts_of_both_kinds_are_labelled_twice(
+    corpus: tuple[Example, ...], pack: Taxonomy
+) -> None:
+    second = load_second(FOLDER / "second", examples=corpus, taxonomy=pack)
+
+    for kind in ("official", "opinion"):
+        assert sum(example.kind == kind for example in second.values()) >= 200
