@@ -207,7 +207,7 @@ class Printer:
 
 
 def _percent(probability: float) -> str:
-    return f"{round(100 * probability)} %"
+    return "> 99 %" if 0.995 <= probability < 1 else f"{round(100 * probability)} %"
 
 
 def _quotes(spans: Sequence[Span], *, text: str) -> Text:
