@@ -75,8 +75,8 @@ def fit_head(
 ) -> tuple[Head, dict[str, Any]]:
     """Fit one head, with calibration and thresholds from out-of-fold scores.
 
-    `terms` are words of the lexicon with their labels: they teach, and are not measured. Where there are
-    enough plain texts, only they are: their mix of labels is the nearest to that of real ones.
+    `terms` are words of the lexicon with their labels: they teach, and are not measured. Unless the recipe
+    says otherwise only plain texts are, as their mix of labels is the nearest to that of real ones.
 
     Returns:
         The head, and its out-of-fold figures (`models.evaluate.measure`).
@@ -85,7 +85,8 @@ def fit_head(
     if not chosen:
         raise CorpusError(f"no example for the head {question.name}")
     scores = out_of_fold_scores(question, chosen, terms=terms, folds=folds, recipe=recipe)
-    measured = _measured_rows(chosen)
+    on_plain = recipe.head(question.name).calibrated_on == "plain"
+    measured = _plain_rows(chosen) if on_plain else np.arange(len(chosen))
     scores, gold = scores[measured], question.targets(chosen)[measured]
     slope, offset = fit_calibration(scores, gold, multi=question.multi)
     weights, bias = fit_weights(question, chosen, terms=terms, vectorizer=vectorizer, recipe=recipe)
@@ -95,7 +96,7 @@ def fit_head(
     return Head(spec, weights, bias, slope, offset), measure(probabilities, gold, spec=spec)
 
 
-def _measured_rows(examples: Sequence[Example]) -> IntArray:
+def _plain_rows(examples: Sequence[Example]) -> IntArray:
     """Rows of the plain texts and of those of no kind, or all where there are few plain ones."""
     plain = np.array([example.plain for example in examples])
     if plain.sum() < _MIN_PLAIN:
@@ -187,13 +188,15 @@ def fit_weights(
 ) -> tuple[FloatArray, FloatArray]:
     """One linear separator a label, on texts and terms, their copies without diacritics and with headings.
 
-    Where only one label holds, complement naive Bayes (Rennie et al. 2003) is added: it is linear too, and
+    Where the recipe says so, complement naive Bayes (Rennie et al. 2003) is added: it is linear too, and
     sure of rare words where the separators are not.
     """
-    bare = recipe.no_diacritics_weight
+    bare, particular = recipe.no_diacritics_weight, recipe.head(question.name)
     parts = []
     if examples:
-        own = np.array([_weight(example, recipe=recipe) for example in examples], np.float32)
+        own = np.array(
+            [particular.plain if e.plain else particular.other for e in examples], np.float32
+        )
         parts = [_Part.of(examples, own), _Part.of(examples, own * bare, change=fold)]
         if any(example.heading for example in examples):
             # with and without its heading: at work a text comes either way
@@ -207,16 +210,12 @@ def fit_weights(
     sample_weight = np.concatenate([part.weights for part in parts])
     targets = np.vstack([question.targets(part.examples) for part in parts])
     weights, bias = _separators(matrix, targets, sample_weight=sample_weight, recipe=recipe)
-    if not question.multi and recipe.bayes_share:
+    if not question.multi and particular.bayes:
         main = np.concatenate([question.main(part.examples) for part in parts])
         bayes = _bayes(matrix, main, sample_weight=sample_weight, n_labels=targets.shape[1])
-        weights += recipe.bayes_share * bayes
+        weights += particular.bayes * bayes
     # stored as float16, so measured as float16
     return weights.astype(np.float16).astype(np.float32), bias
-
-
-def _weight(example: Example, *, recipe: Recipe) -> float:
-    return recipe.other_weight if example.kind == "opinion" and not example.plain else 1.0
 
 
 def _bayes(

@@ -2,6 +2,7 @@
 
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -21,6 +22,22 @@ class SentimentTable(BaseModel):
     labels: dict[str, Sentiment]
 
 
+class HeadRecipe(BaseModel):
+    """What is particular to one head.
+
+    `plain` and `other` weigh texts in the plain register of real ones and the rest; `bayes` is the share of
+    naive Bayes beside the separators (heads with one answer); calibration and thresholds come from the
+    plain texts where there are enough, or from all.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    plain: float = 1.0
+    other: float = 1.0
+    bayes: float = 0.0
+    calibrated_on: Literal["plain", "all"] = "plain"
+
+
 class Recipe(BaseModel):
     """A training recipe, `models/recipes/*.toml`."""
 
@@ -37,8 +54,7 @@ class Recipe(BaseModel):
     min_texts: int = 2
     lexicon: Path | None = None
     lexicon_weight: float = 0.3  # of a term beside a text
-    other_weight: float = 0.3  # of an opinion that is not plain beside one that is
-    bayes_share: float = 1.0  # of naive Bayes beside the separators, in heads with one answer
+    heads: dict[str, HeadRecipe] = {}
     cost: float = 1.0
     no_diacritics_weight: float = 0.3
     precision: float = 0.9
@@ -51,6 +67,10 @@ class Recipe(BaseModel):
     real_texts: tuple[Path, ...] = ()  # files with those texts
     registers: Path = Path("corpus/registers")
     measured: Path | None = None  # figures on real texts, kept for the card
+
+    def head(self, name: str) -> HeadRecipe:
+        """What is particular to a head; the defaults where the recipe says nothing."""
+        return self.heads.get(name, HeadRecipe())
 
     @property
     def features(self) -> FeatureSpec:

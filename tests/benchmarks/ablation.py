@@ -19,7 +19,7 @@ from models.corpus import Example, load_corpus, load_lexicon
 from models.fitting import fit_weights, learn_vectorizer
 from models.heads import Question, questions_of
 from models.real import find_texts, join_labels, real_split
-from models.recipe import Recipe, load_recipe
+from models.recipe import HeadRecipe, Recipe, load_recipe
 from nlp.structure import load_registers
 from nlp.taxonomy import load_pack
 
@@ -40,10 +40,10 @@ class Variant:
 VARIANTS = (
     Variant("the recipe", {}),
     Variant("without the lexicon", {"lexicon": None}),
-    Variant("without naive Bayes", {"bayes_share": 0.0}),
+    Variant("without naive Bayes", {"heads": {name: HeadRecipe(other=0.3) for name in HEADS}}),
     Variant("without plain texts", {}, lambda example: not example.plain),
     Variant("plain texts alone", {}, lambda example: example.plain),
-    Variant("all texts alike", {"other_weight": 1.0}),
+    Variant("all texts alike", {"heads": {name: HeadRecipe(bayes=1.0) for name in HEADS}}),
     Variant("without characters", {"characters": ()}),
     Variant("without folded syllables", {"folded": ()}),
     Variant("without the opening", {"opening_tokens": 0}),
@@ -97,7 +97,9 @@ def _measure(
         best = (rows @ weights + bias).argmax(axis=1)
         hit = question.targets(real)[np.arange(len(real)), best]
         main_labels = question.main(real)
-        clear = np.array([is_clear(question, e, second[e.sha256]) for e in real])
+        clear = np.array(
+            [e.sha256 in second and is_clear(question, e, second[e.sha256]) for e in real]
+        )
         for chosen in (np.ones(len(real), dtype=bool), clear):
             macro = f1_score(main_labels[chosen], best[chosen], average="macro")
             yield f"{hit[chosen].mean():.3f} / {macro:.3f}"

@@ -11,7 +11,7 @@ import pytest
 from models.corpus import Example, load_corpus, load_sentiments
 from models.fitting import fit_unlabelled_head, fit_weights, learn_vectorizer
 from models.heads import Question, questions_of
-from models.recipe import Recipe, load_recipe
+from models.recipe import HeadRecipe, Recipe, load_recipe
 from models.registry import load_classifier
 from models.train import train
 from nlp.errors import CorpusError
@@ -50,6 +50,10 @@ TEXTS = (
 )
 
 
+def with_head(recipe: Recipe, head: HeadRecipe) -> Recipe:
+    return recipe.model_copy(update={"heads": {"sentiment": head}})
+
+
 def best(
     question: Question,
     examples: tuple[Example, ...],
@@ -77,8 +81,8 @@ def test_naive_bayes_adds_to_the_weights(
     sentiment: Question, recipe: Recipe, share: float, weighs_more: bool
 ) -> None:
     vectorizer = learn_vectorizer(TEXTS, recipe=recipe)
-    chosen = recipe.model_copy(update={"bayes_share": share})
-    bare = recipe.model_copy(update={"bayes_share": 0.0})
+    chosen = with_head(recipe, HeadRecipe(bayes=share))
+    bare = with_head(recipe, HeadRecipe())
 
     weights, _ = fit_weights(sentiment, TEXTS, terms=(), vectorizer=vectorizer, recipe=chosen)
     alone, _ = fit_weights(sentiment, TEXTS, terms=(), vectorizer=vectorizer, recipe=bare)
@@ -88,6 +92,7 @@ def test_naive_bayes_adds_to_the_weights(
 
 def test_a_plain_text_outweighs_another(sentiment: Question, recipe: Recipe) -> None:
     # the same words with two answers: the text in the plain register decides
+    recipe = with_head(recipe, HeadRecipe(other=0.3))
     pair = (opinion("cũng được", "positive", plain=True), opinion("cũng được", "negative"))
     swapped = tuple(replace(example, plain=not example.plain) for example in pair)
 
