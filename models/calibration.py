@@ -26,6 +26,8 @@ def fit_calibration(
 ) -> tuple[FloatArray, FloatArray]:
     """Fit one slope for the head and an offset for each label by maximum likelihood.
 
+    Of exclusive labels any gold one is right, for texts that have two.
+
     Args:
         scores: float32, shape (n_texts, n_labels).
         gold: bool, same shape.
@@ -39,8 +41,6 @@ def fit_calibration(
     n_labels = scores.shape[1]
     s = scores.astype(np.float64)
     y = gold.astype(np.float64)
-    if not multi:
-        y = y / y.sum(axis=1, keepdims=True)
 
     def loss(parameters: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         slope, offset = parameters[0], parameters[1:]
@@ -50,9 +50,11 @@ def fit_calibration(
             residual = expit(logits) - y
         else:
             top = logits.max(axis=1, keepdims=True)
-            log_sum = top + np.log(np.exp(logits - top).sum(axis=1, keepdims=True))
-            value = np.sum(y * (log_sum - logits))
-            residual = np.exp(logits - log_sum) - y
+            shares = np.exp(logits - top)
+            among_gold = np.sum(shares * y, axis=1, keepdims=True)
+            whole = shares.sum(axis=1, keepdims=True)
+            value = np.sum(np.log(whole) - np.log(among_gold))
+            residual = shares / whole - shares * y / among_gold
         spread = offset - offset.mean()
         value += _OFFSET_PENALTY * len(s) * np.sum(spread**2) / n_labels
         gradient = residual.sum(axis=0) + 2 * _OFFSET_PENALTY * len(s) * spread / n_labels
