@@ -1,4 +1,4 @@
-"""How far two people agree who labelled the same texts without seeing each other's answers."""
+"""How far two blind readings of the same texts agree."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -43,7 +43,7 @@ def agreement(
 
 
 def is_clear(question: Question, one: Example, other: Example) -> bool:
-    """Whether two people gave the same answer: all labels, or the main one where only one may hold."""
+    """Whether two readings gave the same answer: all labels, or the main one where only one may hold."""
     if question.multi:
         return answer(question, one) == answer(question, other)
     return question.answers(one)[:1] == question.answers(other)[:1]
@@ -55,7 +55,7 @@ def answer(question: Question, example: Example) -> Answers:
 
 
 def alpha(first: Sequence[Answers], second: Sequence[Answers]) -> float:
-    """Krippendorff's alpha of two people's answers, at most 1; 1.0 where all answers are the same one.
+    """Krippendorff's alpha of two readings, at most 1; 1.0 where all answers are the same one.
 
     Sets of labels are compared by MASI (Passonneau 2006), which is 0 or 1 for single labels.
     """

@@ -28,8 +28,9 @@ _HOW = """## How to read the figures
 Accuracy and F1 are of the best label, whatever the decision; of task areas, which are independent, F1 counts
 every label from 0.5 on. Asserted labels have passed the threshold, which was chosen on the cross-validation
 for a precision of 0.90 where the head can reach it; coverage is the share of texts with one. ECE is the
-expected calibration error. *Clear* texts are those to which two people, blind to each other, gave the same
-label. None of these figures was measured on a text that the model had learnt from."""
+expected calibration error. *Clear* texts are those that two blind readings gave the same label; the
+readers were of one make and quick, so their agreement is an upper bound. No text measured on was learnt
+from. How often the real texts of the card were looked at, and what followed, stands in `models/README.md`."""
 _COLUMNS = ("n", "accuracy", "macro_f1", "micro_f1", "asserted_precision", "coverage", "ece")
 # What the product is held to on real texts: head, key, on clear texts, wanted first and in the end.
 _ASKED = (
@@ -97,7 +98,7 @@ def write_card(folder: Path) -> Path:
         _summary(
             "Held-out tenth, task areas from the words of the pack alone", figures["without_labels"]
         ),
-        _agreement("Two people on a tenth of the texts", figures["agreement"]),
+        _agreement("Two blind readings of a tenth of the texts", figures["agreement"]),
         _robustness("The held-out tenth, changed", figures["robustness"]),
         _evidence("Evidence on the held-out tenth", figures["evidence"]),
         _failures(figures["failures"]),
@@ -172,7 +173,7 @@ def _real_parts(real: Figures) -> Iterable[str]:
     yield _summary(
         "Clear real texts", {n: own["clear"] for n, own in heads.items() if "clear" in own}
     )
-    yield _agreement("Two people on the real texts", real["agreement"])
+    yield _agreement("Two blind readings of the real texts", real["agreement"])
     yield _robustness("The real texts, changed", real["robustness"])
     yield _evidence("Evidence on the real texts", real["evidence"])
     yield f"Finding the evidence takes {real['evidence_cost']:.0%} of the time of classifying."

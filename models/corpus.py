@@ -87,7 +87,7 @@ def load_corpus(
 def load_second(
     folder: Path, *, examples: Sequence[Example], taxonomy: Taxonomy
 ) -> dict[str, Example]:
-    """The labels that another person gave to some of the texts, blind; by SHA-256.
+    """The labels of a second, blind reading of some of the texts; by SHA-256.
 
     `folder` has `official.jsonl` and `opinions.jsonl` with `sha256` in place of `text`, and may be absent.
 

@@ -22,7 +22,7 @@ _BINS = 10
 
 @dataclass(frozen=True, slots=True)
 class LabelledTexts:
-    """Texts to measure on; `second` are another person's labels by SHA-256.
+    """Texts to measure on; `second` are labels of a second reading by SHA-256.
 
     `unlabelled_heads` are not measured: nobody labelled these texts for them.
     """
@@ -67,11 +67,11 @@ def evaluate(
         classifier: what is measured.
         examples: labelled texts.
         taxonomy: their pack.
-        second: labels of the same texts by another person, by SHA-256.
+        second: labels of the same texts from a second reading, by SHA-256.
 
     Returns:
         JSON values: head name to the figures of `measure`, those of independent labels also for their
-        `parents`, and with second labels those of the `clear` texts, where both people agree. Heads
+        `parents`, and with second labels those of the `clear` texts, where both readings agree. Heads
         without examples are left out.
     """
     report = {}

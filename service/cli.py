@@ -196,7 +196,7 @@ def _labelled(
     settings: Settings,
     taxonomy: Taxonomy,
 ) -> "LabelledTexts":
-    """The examples of one part of the data, and what another person said of them."""
+    """The examples of one part of the data, and the labels of a second reading."""
     from models.corpus import load_corpus, load_second
     from models.evaluate import LabelledTexts
     from models.real import UNLABELLED_HEADS, find_texts, join_labels, real_split

@@ -1,7 +1,7 @@
 """What each part of the recipe gives: the model without it, on the half of the real opinions for choosing.
 
 Run: python -m tests.benchmarks.ablation COMMENTS (a .jsonl file with key `text`); some ten minutes. Prints
-accuracy and macro-F1 of the raw scores, on all texts and on those where two people agree.
+accuracy and macro-F1 of the raw scores, on all texts and on those where two readings agree.
 """
 
 import sys

@@ -20,7 +20,7 @@ COLUMNS = ("n", "accuracy", "macro_f1", "micro_f1", "asserted_precision", "cover
 
 
 def main(folder: Path) -> None:
-    """Print one table: each head on all texts, and on those where two people agree."""
+    """Print one table: each head on all texts, and on those where two readings agree."""
     texts = list(
         find_texts(_files(folder), registers=load_registers(ROOT / "corpus" / "registers"))
     )
