@@ -12,9 +12,8 @@ from nlp.protocols import FloatArray
 
 _DECIMALS = 3
 _STEPS = 10**_DECIMALS
-_OFFSET_PENALTY = (
-    1.0  # keeps the offset of a label near the shared one: own texts are not real ones
-)
+# Keeps the offset of a label near the shared one: own texts are not real ones.
+_OFFSET_PENALTY = 1.0
 _MIN_ASSERTED = 20  # a precision over fewer answers says little
 
 BoolArray = npt.NDArray[np.bool_]

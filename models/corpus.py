@@ -49,6 +49,11 @@ class Example:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
+    def context(self) -> str:
+        """The heading it stands under, as a classifier takes it: "" for none."""
+        return self.heading or ""
+
+    @property
     def split(self) -> Split:
         """A tenth of all texts is for testing, by the first byte of the hash."""
         return "test" if int(self.sha256[:2], 16) < _TEST_SHARE else "train"

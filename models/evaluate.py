@@ -81,7 +81,7 @@ def evaluate(
             continue
         reading = classifier.read(
             [example.text for example in chosen],
-            contexts=[example.heading or "" for example in chosen],
+            contexts=[example.context for example in chosen],
         )
         spec = classifier.heads[question.name]
         probabilities, gold = reading.probabilities(question.name), question.targets(chosen)
@@ -155,7 +155,7 @@ def surest_errors(
         chosen = question.select(examples)
         if not chosen:
             continue
-        contexts = [example.heading or "" for example in chosen]
+        contexts = [example.context for example in chosen]
         reading = classifier.read([example.text for example in chosen], contexts=contexts)
         probabilities, gold = reading.probabilities(question.name), question.targets(chosen)
         best = probabilities.argmax(axis=1)

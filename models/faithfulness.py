@@ -80,7 +80,7 @@ def _measure(
 ) -> dict[str, float]:
     labels = classifier.heads[question.name].labels
     texts = [example.text for example in chosen]
-    contexts = [example.heading or "" for example in chosen]
+    contexts = [example.context for example in chosen]
     reading = classifier.read(texts, contexts=contexts)
     before = reading.probabilities(question.name)
     best = before.argmax(axis=1)

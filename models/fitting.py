@@ -45,7 +45,7 @@ _SECOND_PRECISION = 0.75  # of a second label; it only adds to a first one that 
 def learn_vectorizer(examples: Sequence[Example], *, recipe: Recipe) -> Vectorizer:
     """Learn which n-grams to keep, from the texts and their copies without diacritics."""
     texts = [example.text for example in examples]
-    headings = [example.heading or "" for example in examples]
+    headings = [example.context for example in examples]
     ngrams = extract_ngrams(
         [*texts, *map(fold, texts)], recipe.features, contexts=[*headings, *map(fold, headings)]
     )
@@ -172,7 +172,7 @@ def out_of_fold_scores(
         )
         rows = vectorizer.read(
             [examples[j].text for j in inside.tolist()],
-            contexts=[examples[j].heading or "" for j in inside.tolist()],
+            contexts=[examples[j].context for j in inside.tolist()],
         )
         scores[inside] = rows.matrix @ weights + bias
     return scores
@@ -271,5 +271,5 @@ class _Part:
         with_heading: bool = False,
     ) -> "_Part":
         texts = [change(example.text) for example in examples]
-        contexts = [example.heading or "" for example in examples] if with_heading else None
+        contexts = [example.context for example in examples] if with_heading else None
         return cls(examples, texts, contexts, weights)

@@ -117,7 +117,7 @@ def robustness(
         if not chosen:
             continue
         spec = classifier.heads[question.name]
-        contexts = [example.heading or "" for example in chosen]
+        contexts = [example.context for example in chosen]
         gold = question.targets(chosen)
         labelled = gold.any(axis=1)
 

@@ -162,7 +162,7 @@ def _without_labels(
             )
             rows = vectorizer.read(
                 [example.text for example in chosen],
-                contexts=[example.heading or "" for example in chosen],
+                contexts=[example.context for example in chosen],
             )
             probabilities = head.calibrate(head.scores(rows.matrix))
             report[question.name] = measure(probabilities, question.targets(chosen), spec=head.spec)
