@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from models.linear import log_odds
 from nlp.protocols import FloatArray
 
 _DECIMALS = 3
@@ -63,6 +64,40 @@ def fit_calibration(
     found = minimize(loss, start, jac=True, method="L-BFGS-B").x
     slope = np.full(n_labels, round(float(found[0]), _DECIMALS), dtype=np.float32)
     return slope, np.round(found[1:], _DECIMALS).astype(np.float32)
+
+
+def fit_confidence(probabilities: FloatArray, gold: BoolArray) -> FloatArray:
+    """Fit how sure the best of exclusive labels really is, by maximum likelihood.
+
+    One temperature bends all of a softmax alike; where many labels compete it is then too sure at the top
+    and not sure enough at the bottom.
+
+    Args:
+        probabilities: float32, shape (n_texts, n_labels), each row sums to 1.
+        gold: bool, same shape.
+
+    Returns:
+        `a` and `b`, float32, shape (2,): the best label is right with sigmoid(a * log-odds + b). (1, 0) where
+        all or none of the best labels are right.
+
+    Source: Gupta & Ramdas 2022 (top-label calibration), by the sigmoid of Platt 1999.
+    """
+    best = probabilities.argmax(axis=1)
+    right = gold[np.arange(len(gold)), best].astype(np.float64)
+    if right.min(initial=1) == right.max(initial=0):
+        return np.array([1, 0], dtype=np.float32)
+    odds = log_odds(probabilities.max(axis=1).astype(np.float64))
+
+    def loss(parameters: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        logits = odds * parameters[0] + parameters[1]
+        residual = expit(logits) - right
+        value = np.sum(np.logaddexp(0, logits) - right * logits)
+        return float(value), np.array([np.sum(residual * odds), np.sum(residual)])
+
+    found = minimize(
+        loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0.05, None), (None, None)]
+    ).x
+    return np.asarray(np.round(found, _DECIMALS), dtype=np.float32)
 
 
 def assert_threshold(probabilities: FloatArray, gold: BoolArray, *, precision: float) -> float:

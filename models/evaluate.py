@@ -18,6 +18,7 @@ from nlp.protocols import Classifier, FloatArray, HeadSpec
 from nlp.taxonomy import Taxonomy
 
 _BINS = 10
+_WANTED_PRECISION = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,8 @@ def measure(probabilities: FloatArray, gold: BoolArray, *, spec: HeadSpec) -> di
     - `accuracy`: the best label is one of the gold labels (texts with any).
     - `macro_f1`, `micro_f1`: of the best label; of independent labels, all from 0.5 on.
     - `asserted_*`: precision, recall and share of texts (coverage) of what passes the threshold.
+    - `coverage_at_90`: the largest share of texts, the surest first, of whose best labels nine in ten are
+      right (El-Yaniv & Wiener 2010, risk and coverage); of exclusive labels alone.
     - `ece`: expected calibration error of the best label, 10 bins of equal width (Guo et al. 2017).
     - `labels`: precision, recall, F1 and support of each, of the asserted or best labels.
     """
@@ -141,6 +144,7 @@ def measure(probabilities: FloatArray, gold: BoolArray, *, spec: HeadSpec) -> di
         "asserted_precision": _rounded((asserted & gold).sum() / max(1, asserted.sum())),
         "asserted_recall": _rounded((asserted & gold).sum() / max(1, gold.sum())),
         "coverage": _rounded(asserted.any(axis=1).mean()),
+        **({} if spec.multi else {"coverage_at_90": _coverage(probabilities.max(axis=1), hit)}),
         "ece": _rounded(expected_calibration_error(probabilities.max(axis=1), hit)),
         "labels": figures,
     }
@@ -183,6 +187,14 @@ def expected_calibration_error(confidence: FloatArray, right: BoolArray) -> floa
         if inside.any():
             gap += abs(confidence[inside].mean() - right[inside].mean()) * inside.mean()
     return float(gap)
+
+
+def _coverage(confidence: FloatArray, right: BoolArray) -> float:
+    """The largest share of texts, the surest first, that are right 90 % of the time, in [0, 1]."""
+    order = np.argsort(-confidence, kind="stable")
+    n = np.arange(1, len(order) + 1)
+    reached = np.flatnonzero(np.cumsum(right[order]) / n >= _WANTED_PRECISION)
+    return _rounded((reached[-1] + 1) / len(order)) if len(reached) else 0.0
 
 
 def _predicted(probabilities: FloatArray, *, spec: HeadSpec) -> BoolArray:

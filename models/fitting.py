@@ -17,6 +17,7 @@ from models.calibration import (
     BoolArray,
     assert_threshold,
     fit_calibration,
+    fit_confidence,
     reject_threshold,
     second_threshold,
 )
@@ -39,6 +40,7 @@ _TOLERANCE = 0.03  # ten times faster than 0.001, with the same answers on real 
 # and the one under which "none" was right three times in four.
 _UNLABELLED_SLOPE, _UNLABELLED_OFFSET = 10.7, 4.8
 _UNLABELLED_ASSERT_AT, _UNLABELLED_REJECT_BELOW = 0.91, 0.186
+_AS_IT_IS = np.array([1, 0], dtype=np.float32)  # a confidence that changes nothing
 _SECOND_PRECISION = 0.75  # of a second label; it only adds to a first one that is surer
 
 
@@ -91,9 +93,12 @@ def fit_head(
     slope, offset = fit_calibration(scores, gold, multi=question.multi)
     weights, bias = fit_weights(question, chosen, terms=terms, vectorizer=vectorizer, recipe=recipe)
     draft = HeadSpec(question.name, question.labels, question.multi, (1.01,) * len(question.labels))
-    probabilities = Head(draft, weights, bias, slope, offset).calibrate(scores)
+    head = Head(draft, weights, bias, slope, offset, _AS_IT_IS)
+    if not question.multi:
+        head = replace(head, confidence=fit_confidence(head.calibrate(scores), gold))
+    probabilities = head.calibrate(scores)
     spec = _choose_thresholds(draft, probabilities, gold, precision=recipe.precision)
-    return Head(spec, weights, bias, slope, offset), measure(probabilities, gold, spec=spec)
+    return replace(head, spec=spec), measure(probabilities, gold, spec=spec)
 
 
 def _plain_rows(examples: Sequence[Example]) -> IntArray:
@@ -120,7 +125,8 @@ def fit_unlabelled_head(
         reject_below=_UNLABELLED_REJECT_BELOW,
     )
     slope = np.full(n, _UNLABELLED_SLOPE, dtype=np.float32)
-    return Head(spec, weights, bias, slope, np.full(n, _UNLABELLED_OFFSET, dtype=np.float32))
+    offset = np.full(n, _UNLABELLED_OFFSET, dtype=np.float32)
+    return Head(spec, weights, bias, slope, offset, _AS_IT_IS)
 
 
 def _choose_thresholds(

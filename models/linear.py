@@ -3,7 +3,8 @@
 A text is a row of tf-idf values (each n-gram once, L2-normalised); a head is a matrix of weights and a
 calibration. Trained by scikit-learn's LinearSVC, stored as safetensors and JSON.
 
-Source: Joachims 1998 (SVM on tf-idf); Platt 1999 (sigmoid calibration); Guo et al. 2017 (temperature).
+Source: Joachims 1998 (SVM on tf-idf); Platt 1999 (sigmoid calibration); Guo et al. 2017 (temperature);
+Gupta & Ramdas 2022 (top-label calibration).
 """
 
 from collections.abc import Mapping, Sequence
@@ -114,7 +115,8 @@ class Head:
     """One question: weights float32 (n_columns, n_labels), bias, and its calibration.
 
     `slope` and `offset` have shape (n_labels,): a probability is sigmoid(slope * score + offset) for
-    independent labels, and the softmax of the same for exclusive ones.
+    independent labels, and the softmax of the same for exclusive ones. Of these the best label then gets
+    sigmoid(a * log-odds + b), with `confidence` = (a, b), and the others share the rest as before.
     """
 
     spec: HeadSpec
@@ -122,6 +124,7 @@ class Head:
     bias: FloatArray
     slope: FloatArray
     offset: FloatArray
+    confidence: FloatArray
 
     def scores(self, matrix: sparse.csr_matrix) -> FloatArray:
         """Raw scores, float32, shape (n_texts, n_labels)."""
@@ -133,7 +136,33 @@ class Head:
         if self.spec.multi:
             return np.asarray(expit(logits), dtype=np.float32)
         shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
+        shares = (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float64)
+        return _with_confidence(shares, confidence=self.confidence).astype(np.float32)
+
+
+def log_odds(probabilities: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """ln(p / (1 - p)), finite: p is kept a millionth away from 0 and 1."""
+    inside = np.clip(probabilities, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(inside) - np.log1p(-inside))
+
+
+def _with_confidence(
+    shares: npt.NDArray[np.float64], *, confidence: FloatArray
+) -> npt.NDArray[np.float64]:
+    """Put the best share of each row right; it stays the best one."""
+    a, b = confidence.tolist()
+    if (a, b) == (1, 0) or shares.shape[1] < 2:
+        return shares
+    shares = np.maximum(shares, 1e-9)  # so that a rest can be shared out
+    rows, best = np.arange(len(shares)), shares.argmax(axis=1)
+    others = shares.copy()
+    others[rows, best] = 0
+    rest, second = others.sum(axis=1), others.max(axis=1)
+    least = second / (rest + second)  # below this the second would overtake it
+    wanted = np.maximum(expit(a * log_odds(shares[rows, best]) + b), least)
+    others *= ((1 - wanted) / rest)[:, None]
+    others[rows, best] = wanted
+    return others
 
 
 @dataclass(frozen=True)

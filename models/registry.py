@@ -25,11 +25,12 @@ from nlp.protocols import Classifier, HeadSpec
 if TYPE_CHECKING:
     from models.transformer import TransformerClassifier
 
-_FORMAT = 1
+_FORMAT = 2
 MANIFEST = "manifest.json"
 WEIGHTS = "model.safetensors"
 ENCODER = "encoder"
 _VOCABULARY = ("keys", "idf", "blocks")
+_CALIBRATION = ("bias", "slope", "offset", "confidence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _head_tensors(heads: Mapping[str, Head], *, dtype: type) -> dict[str, Any]:
         f"{name}.weights": head.weights.astype(dtype) for name, head in heads.items()
     }
     for name, head in heads.items():
-        for part in ("bias", "slope", "offset"):
+        for part in _CALIBRATION:
             tensors[f"{name}.{part}"] = getattr(head, part).astype(np.float32)
     return tensors
 
@@ -231,9 +232,7 @@ def _head(spec: dict[str, Any], *, tensors: dict[str, Any]) -> Head:
             also_at=spec["also_at"],
         ),
         weights=np.ascontiguousarray(tensors[f"{name}.weights"], dtype=np.float32),
-        bias=tensors[f"{name}.bias"],
-        slope=tensors[f"{name}.slope"],
-        offset=tensors[f"{name}.offset"],
+        **{part: tensors[f"{name}.{part}"] for part in _CALIBRATION},
     )
 
 

@@ -9,6 +9,7 @@ from models.calibration import (
     BoolArray,
     assert_threshold,
     fit_calibration,
+    fit_confidence,
     reject_threshold,
     second_threshold,
 )
@@ -38,6 +39,25 @@ def test_a_temperature_is_found_again() -> None:
 
     np.testing.assert_allclose(slope, [1.8] * 3, atol=0.1)
     np.testing.assert_allclose(offset - offset.mean(), [0, 0, 0], atol=0.1)
+
+
+def test_how_sure_the_best_label_is_is_found_again() -> None:
+    rng = np.random.default_rng(6)
+    top = rng.uniform(0.34, 0.99, size=20_000)
+    rest = (1 - top)[:, None] * [0.6, 0.4]
+    probabilities = np.column_stack([top, rest]).astype(np.float32)
+    truth = 1 / (1 + np.exp(-(0.6 * np.log(top / (1 - top)) + 0.2)))
+    gold = np.zeros((len(top), 3), dtype=bool)
+    gold[np.arange(len(top)), np.where(rng.random(len(top)) < truth, 0, 1)] = True
+
+    np.testing.assert_allclose(fit_confidence(probabilities, gold), [0.6, 0.2], atol=0.06)
+
+
+def test_answers_that_are_always_right_leave_their_confidence_alone() -> None:
+    probabilities = np.array([[0.6, 0.4], [0.3, 0.7]], dtype=np.float32)
+
+    assert fit_confidence(probabilities, np.eye(2, dtype=bool)).tolist() == [1, 0]
+    assert fit_confidence(probabilities, ~np.eye(2, dtype=bool)).tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("multi", [True, False])

@@ -40,6 +40,18 @@ def test_an_exclusive_head_counts_its_best_label() -> None:
     assert figures["asserted_precision"] == 0.0
 
 
+def test_coverage_is_how_far_down_nine_in_ten_are_right() -> None:
+    spec = HeadSpec("h", ("a", "b"), multi=False, assert_at=(0.7, 0.7))
+    sure = np.linspace(0.99, 0.6, 20, dtype=np.float32)
+    gold = np.ones((20, 2), dtype=bool)
+    gold[:, 1] = False
+    gold[[4, 11, 12, 13, 14], 0] = False  # 9 of 10, then 10 of 11, then 10 of 12 are right
+
+    figures = measure(np.column_stack([sure, 1 - sure]), gold, spec=spec)
+
+    assert figures["coverage_at_90"] == 11 / 20
+
+
 def test_a_label_nobody_has_does_not_count_for_the_mean() -> None:
     probabilities = np.array([[0.9, 0.1]], dtype=np.float32)
 

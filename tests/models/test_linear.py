@@ -1,5 +1,7 @@
 """The linear model: exact in any batch, and explained by the very terms of its scores."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -87,14 +89,16 @@ def test_rows_are_not_longer_than_their_parts_allow(tiny_classifier: LinearClass
     assert 0 < squares[1] < 2
 
 
-def head_of(*, multi: bool, slope: float) -> Head:
-    ones = np.ones(2, dtype=np.float32)
+def head_of(*, multi: bool, slope: float, n_labels: int = 2) -> Head:
+    ones = np.ones(n_labels, dtype=np.float32)
+    labels = tuple("abcd"[:n_labels])
     return Head(
-        HeadSpec("h", ("a", "b"), multi, (0.5, 0.5)),
-        weights=np.zeros((0, 2), dtype=np.float32),
+        HeadSpec("h", labels, multi, (0.5,) * n_labels),
+        weights=np.zeros((0, n_labels), dtype=np.float32),
         bias=0 * ones,
         slope=slope * ones,
         offset=0 * ones,
+        confidence=np.array([1, 0], dtype=np.float32),
     )
 
 
@@ -103,6 +107,28 @@ def test_extreme_scores_are_certain_and_raise_no_warning(multi: bool) -> None:
     scores = np.array([[1e4, -1e4], [-1e4, 1e4]], dtype=np.float32)
 
     assert head_of(multi=multi, slope=300).calibrate(scores).tolist() == [[1, 0], [0, 1]]
+
+
+@given(
+    scores=st.lists(
+        st.lists(st.floats(-30, 30, width=32), min_size=4, max_size=4), min_size=1, max_size=5
+    ),
+    a=st.floats(0.0625, 4, width=32),
+    b=st.floats(-4, 4, width=32),
+)
+def test_a_put_right_confidence_keeps_the_order_of_the_labels(
+    scores: list[list[float]], a: float, b: float
+) -> None:
+    bare = head_of(multi=False, slope=1, n_labels=4)
+    head = replace(bare, confidence=np.array([a, b], dtype=np.float32))
+    rows = np.array(scores, dtype=np.float32)
+
+    before, after = bare.calibrate(rows), head.calibrate(rows)
+
+    np.testing.assert_allclose(after.sum(axis=1), 1, atol=1e-5)
+    assert ((after >= 0) & (after <= 1)).all()
+    best = before.argmax(axis=1)
+    np.testing.assert_allclose(after[np.arange(len(rows)), best], after.max(axis=1), atol=1e-6)
 
 
 def test_a_score_of_zero_is_an_even_chance() -> None:

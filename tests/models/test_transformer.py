@@ -78,6 +78,7 @@ def a_head(name: str, labels: tuple[str, ...], *, multi: bool) -> Head:
         bias=np.zeros(size, dtype=np.float32),
         slope=np.ones(size, dtype=np.float32),
         offset=np.zeros(size, dtype=np.float32),
+        confidence=np.array([1, 0], dtype=np.float32),
     )
 
 
