@@ -39,18 +39,36 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a stretch of the text is printed: its page from 1, and the box of its line.
+
+    `left`, `top`, `right` and `bottom` are shares of the page's width and height, from its top-left corner.
+    """
+
+    start: int
+    end: int
+    page: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """What a reader makes of a file.
 
     `text` is Unicode NFC and never changes. `blocks` are in reading order, do not overlap, and are
     separated in `text` by white space only. `issues` names what is wrong with the text
-    (`no_diacritics`, `legacy_encoding`, `page_breaks_joined`, ...).
+    (`no_diacritics`, `legacy_encoding`, `ocr`, ...). `places` are the printed lines of formats with pages,
+    in the order of the text, so that evidence can be shown on the page.
     """
 
     text: str
     blocks: tuple[Block, ...]
     media_type: str = "text/plain"
     issues: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

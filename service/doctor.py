@@ -22,7 +22,10 @@ _EXTRAS = {
     "psycopg": "PostgreSQL (pip install 'danvan[postgres]')",
     "pyarrow": "Parquet files (pip install 'danvan[parquet]')",
 }
-_PROGRAMS = {"tesseract": "scanned pages (apt-get install tesseract-ocr tesseract-ocr-vie)"}
+_PROGRAMS = {
+    "tesseract": "scanned pages and photographs (apt-get install tesseract-ocr tesseract-ocr-vie)",
+    "soffice": "numbers and old fonts of .doc and .odt (apt-get install libreoffice-writer-nogui)",
+}
 
 
 @dataclass(frozen=True, slots=True)

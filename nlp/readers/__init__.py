@@ -7,15 +7,20 @@ Files from outside go through `nlp.readers.child`, which runs `read_file` in a p
 import importlib
 import io
 import zipfile
+import zlib
 from pathlib import PurePath
 
-from nlp.errors import InputError, TooLarge, UnreadableFile, UnsupportedMediaType
+from nlp.errors import TooLarge, UnreadableFile, UnsupportedMediaType
 from nlp.legacy import LEGACY, to_unicode
 from nlp.protocols import Reader
 from nlp.readers.lines import document_from_text
 from nlp.types import Document
 
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_ODT = "application/vnd.oasis.opendocument.text"
+_ODS = "application/vnd.oasis.opendocument.spreadsheet"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 EXTENSIONS = {
     ".txt": "text/plain",
     ".md": "text/markdown",
@@ -23,16 +28,73 @@ EXTENSIONS = {
     ".html": "text/html",
     ".htm": "text/html",
     ".docx": _DOCX,
+    ".doc": "application/msword",
+    ".odt": _ODT,
+    ".rtf": "application/rtf",
     ".pdf": "application/pdf",
+    ".xlsx": _XLSX,
+    ".xls": "application/vnd.ms-excel",
+    ".ods": _ODS,
+    ".csv": "text/csv",
+    ".pptx": _PPTX,
+    ".ppt": "application/vnd.ms-powerpoint",
+    ".eml": "message/rfc822",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".webp": "image/webp",
+    ".bmp": "image/bmp",
+    ".heic": "image/heic",
 }
 # media type -> module under nlp.readers with a function `read`; imported when first needed
 _READERS = {
     "text/plain": "plain",
+    "text/csv": "plain",
     "text/markdown": "markdown",
     "text/html": "html",
     _DOCX: "docx",
+    "application/msword": "office",
+    _ODT: "office",
+    "application/rtf": "rtf",
     "application/pdf": "pdf",
+    _XLSX: "sheet",
+    "application/vnd.ms-excel": "office",
+    _ODS: "office",
+    _PPTX: "office",
+    "application/vnd.ms-powerpoint": "office",
+    "message/rfc822": "mail",
+    "image/jpeg": "picture",
+    "image/png": "picture",
+    "image/tiff": "picture",
+    "image/webp": "picture",
+    "image/bmp": "picture",
+    "image/heic": "picture",
 }
+# the first bytes of formats that have them, most telling first
+_MAGIC = (
+    (b"{\\rtf", "application/rtf"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+    (b"BM", "image/bmp"),
+)
+_HEIF_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"hevc")
+# what a zip container must hold to be of a format
+_ZIP_MARKS = {
+    "word/document.xml": _DOCX,
+    "xl/workbook.xml": _XLSX,
+    "ppt/presentation.xml": _PPTX,
+}
+_OLE_STREAMS = {
+    "WordDocument": "application/msword",
+    "Workbook": "application/vnd.ms-excel",
+    "Book": "application/vnd.ms-excel",
+    "PowerPoint Document": "application/vnd.ms-powerpoint",
+}
+_TOLD_BY_NAME = {"text/plain", "text/csv", "text/markdown", "text/html", "message/rfc822"}
 MAX_UNPACKED_BYTES = 300 * 1024 * 1024
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -75,17 +137,17 @@ def sniff(data: bytes, *, name: str) -> str:
         TooLarge: a zip container unpacks to more than 300 MiB.
     """
     extension = PurePath(name).suffix.lower()
-    if data[:1024].lstrip().startswith(b"%PDF-"):
-        return "application/pdf"
-    if data.startswith(b"PK\x03\x04"):
-        return _sniff_zip(data, extension=extension)
-    if data.startswith(_OLE_MAGIC):
-        raise _ole_error(data)
+    if told := _sniff_bytes(data, extension=extension):
+        return told
     media_type = EXTENSIONS.get(extension) if extension else "text/plain"
     if media_type is None:
-        known = ", ".join(EXTENSIONS)
-        raise UnsupportedMediaType(f"no reader for {extension!r} files; send one of {known}")
-    if media_type in {_DOCX, "application/pdf"}:
+        raise UnsupportedMediaType(
+            f"no reader for {extension!r} files; send a text, web page, Office file, PDF, e-mail or"
+            " picture"
+        )
+    if media_type not in _TOLD_BY_NAME:
+        if b"<html" in data[:1024].lower():
+            return "text/html"  # web pages are often saved as .doc and .xls
         raise UnreadableFile(
             f"the file is named {extension} but its bytes are not of that format (damaged, cut off,"
             " or another kind of file); save it again and send it"
@@ -93,20 +155,46 @@ def sniff(data: bytes, *, name: str) -> str:
     return media_type
 
 
-def _ole_error(data: bytes) -> InputError:
+def _sniff_bytes(data: bytes, *, extension: str) -> str | None:
+    """The media type that the first bytes tell, or None."""
+    if data[:1024].lstrip().startswith(b"%PDF-"):
+        return "application/pdf"
+    if data.startswith(b"PK\x03\x04"):
+        return _sniff_zip(data, extension=extension)
+    if data.startswith(_OLE_MAGIC):
+        return _sniff_ole(data)
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+        return "image/heic"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((told for magic, told in _MAGIC if data.startswith(magic)), None)
+
+
+def _sniff_ole(data: bytes) -> str:
+    """The format of an old Office file, by the names of its streams."""
+    for name, media_type in _OLE_STREAMS.items():
+        if f"{name}\0".encode("utf-16-le") in data:
+            return media_type
     if "EncryptedPackage".encode("utf-16-le") in data:
-        return UnreadableFile("the document is encrypted; remove its password and send it again")
-    return UnsupportedMediaType("old Office files (.doc, .xls) are not read; save it as .docx")
+        raise UnreadableFile("the document is encrypted; remove its password and send it again")
+    raise UnsupportedMediaType("an Office file of a kind that is not read; save it as .docx")
 
 
 def _sniff_zip(data: bytes, *, extension: str) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
+            own = archive.read("mimetype")[:100] if "mimetype" in archive.namelist() else b""
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError) as error:
         raise UnreadableFile("the file is damaged or cut off; save it again and send it") from error
     if sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
         raise TooLarge("the file unpacks to more than 300 MiB; it is not read")
-    if "word/document.xml" in {entry.filename for entry in entries}:
-        return _DOCX
-    raise UnsupportedMediaType(f"a zip container ({extension or 'no extension'}) that is no .docx")
+    names = {entry.filename for entry in entries}
+    for mark, media_type in _ZIP_MARKS.items():
+        if mark in names:
+            return media_type
+    if own.decode("ascii", "replace").strip() in {_ODT, _ODS}:
+        return own.decode().strip()
+    raise UnsupportedMediaType(
+        f"a zip container ({extension or 'no extension'}) that is no document; unpack it first"
+    )

@@ -6,35 +6,41 @@ JSON: nothing a hostile file makes of the child is ever unpickled here.
 
 import json
 import multiprocessing
+import os
 import resource
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from threading import Lock
 from types import ModuleType
 from typing import Any
 
 from nlp import errors
 from nlp.readers import read_file
-from nlp.types import Block, Document
+from nlp.readers.progress import Listener, listening
+from nlp.types import Block, Document, Place
 
 _MIB = 1024 * 1024
+_CPU_STEPS = 20  # a long scan is read in many steps of `timeout_s` each
 _main_hidden = Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may cost."""
+    """What one file may cost; `timeout_s` begins anew with each pair of pages that is recognised."""
 
     timeout_s: float = 30.0
     memory_bytes: int = 1536 * _MIB
 
 
-def read_in_child(data: bytes, *, name: str, limits: Limits | None = None) -> Document:
-    """Do `read_file` in a child process.
+def read_in_child(
+    data: bytes, *, name: str, limits: Limits | None = None, listener: Listener | None = None
+) -> Document:
+    """Do `read_file` in a child process; `listener` hears how many pages of how many are recognised.
 
     Raises:
         InputError: as `read_file`; TooLarge also when the child ran out of time or memory;
@@ -50,16 +56,33 @@ def read_in_child(data: bytes, *, name: str, limits: Limits | None = None) -> Do
     try:
         with suppress(BrokenPipeError, ConnectionResetError):  # it may refuse before it has it all
             ours.send_bytes(data)
-        if not ours.poll(limits.timeout_s):
-            raise errors.TooLarge(f"the file took longer than {limits.timeout_s:g} s to read")
-        answer = ours.recv_bytes()
+        answer = _wait(ours, limits=limits, listener=listener)
     except (EOFError, ConnectionResetError) as error:
         raise errors.UnreadableFile("the file broke its reader; it is damaged") from error
     finally:
         ours.close()
-        child.kill()
-        child.join()
-    return _decode(json.loads(answer))
+        _kill(child)
+    return _decode(answer)
+
+
+def _wait(pipe: Connection, *, limits: Limits, listener: Listener | None) -> dict[str, Any]:
+    """The answer of the child, behind its reports of progress."""
+    while pipe.poll(limits.timeout_s):
+        answer: dict[str, Any] = json.loads(pipe.recv_bytes())
+        if "done" not in answer:
+            return answer
+        if listener:
+            listener(answer["done"], answer["of"])
+    raise errors.TooLarge(f"the file took longer than {limits.timeout_s:g} s to read")
+
+
+def _kill(child: ForkServerProcess) -> None:
+    """End the child and what it started (recognition runs as a program of its own)."""
+    if child.pid is not None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    child.kill()
+    child.join()
 
 
 def _context() -> ForkServerContext:
@@ -84,12 +107,18 @@ def _without_main() -> Iterator[None]:
 
 
 def _work(pipe: Connection, name: str, limits: Limits) -> None:
+    os.setsid()  # a group of its own, so that all of it can be killed
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
-    seconds = max(1, round(limits.timeout_s) + 1)
+    seconds = max(1, round(limits.timeout_s)) * _CPU_STEPS  # should the parent be gone
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    def tell(done: int, of: int) -> None:
+        pipe.send_bytes(json.dumps({"done": done, "of": of}).encode())
+
     try:
-        doc = read_file(pipe.recv_bytes(), name=name)
+        with listening(tell):
+            doc = read_file(pipe.recv_bytes(), name=name)
         answer = json.dumps({"doc": asdict(doc)}).encode()
     except errors.InputError as error:
         answer = _refusal(type(error).__name__, str(error))
@@ -110,4 +139,5 @@ def _decode(answer: dict[str, Any]) -> Document:
         raise getattr(errors, answer["error"])(answer["detail"])
     doc = answer["doc"]
     blocks = tuple(Block(**block) for block in doc["blocks"])
-    return Document(doc["text"], blocks, doc["media_type"], tuple(doc["issues"]))
+    places = tuple(Place(**place) for place in doc["places"])
+    return Document(doc["text"], blocks, doc["media_type"], tuple(doc["issues"]), places)

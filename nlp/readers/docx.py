@@ -3,75 +3,129 @@
 import io
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from nlp.errors import UnreadableFile
+from nlp.legacy import LEGACY, from_font
 from nlp.readers.lines import Piece, assemble
 from nlp.types import BlockKind, Document
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+# what stands around paragraphs: content controls, custom XML, tracked insertions
+_WRAPPERS = {f"{_W}sdt", f"{_W}sdtContent", f"{_W}customXml", f"{_W}ins", f"{_W}moveTo"}
 _BREAKS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
 
 
 def read(data: bytes, *, media_type: str) -> Document:
     """Read a .docx file; headers, footers and comments are left out.
 
-    Numbers that Word draws by itself ("1.", "a)") are put back in front of their paragraph.
+    Numbers that Word draws by itself ("1.", "a)") are put back in front of their paragraph. Words in fonts
+    of TCVN3 (.VnTime) and VNI are decoded.
 
     Raises:
         UnreadableFile: the container or its XML is damaged.
     """
     try:
-        pieces = list(_read_all(data))
+        pieces, issues = _read_all(data)
     except (MemoryError, RecursionError):
         raise
     except Exception as error:  # zipfile, zlib, lxml and python-docx raise a dozen kinds
         raise UnreadableFile("the .docx file is damaged; save it again and send it") from error
-    return assemble(pieces, media_type=media_type)
+    return assemble(pieces, media_type=media_type, issues=issues)
 
 
-def _read_all(data: bytes) -> Iterator[Piece]:
+def _read_all(data: bytes) -> tuple[list[Piece], tuple[str, ...]]:
     import docx  # lxml takes 80 ms to load
 
     source = docx.Document(io.BytesIO(data))
     styles = _Styles(source.styles.element)
-    yield from _pieces(source, styles=styles, numbers=_Numbers(source, styles=styles))
+    body = _Body(styles, _Numbers(source, styles=styles), _Fonts(styles))
+    pieces = list(body.pieces(source.element.body))
+    return pieces, (LEGACY,) if body.fonts.have_decoded else ()
 
 
-def _pieces(
-    container: Any, *, styles: "_Styles", numbers: "_Numbers", in_cell: bool = False
-) -> Iterator[Piece]:
-    """Walk paragraphs and tables in order. `Any`: python-docx has no common type for containers."""
-    for item in container.iter_inner_content():
-        if hasattr(item, "rows"):
-            seen = set()
-            for row in item.rows:
-                for cell in row.cells:
-                    if cell._tc not in seen:  # a merged cell stands in each row it spans
-                        seen.add(cell._tc)
-                        yield from _pieces(cell, styles=styles, numbers=numbers, in_cell=True)
-            continue
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What is needed to read paragraphs: styles, numbers, fonts."""
+
+    styles: "_Styles"
+    numbers: "_Numbers"
+    fonts: "_Fonts"
+
+    def pieces(self, container: Any, *, in_cell: bool = False) -> Iterator[Piece]:
+        """Walk paragraphs, tables and what wraps them, in order. `Any`: elements of lxml."""
+        for item in container:
+            if item.tag == f"{_W}p":
+                yield from self._paragraph(item, in_cell=in_cell)
+            elif item.tag == f"{_W}tbl":
+                for cell in _cells(item):
+                    yield from self.pieces(cell, in_cell=True)
+            elif item.tag in _WRAPPERS:
+                yield from self.pieces(item, in_cell=in_cell)
+
+    def _paragraph(self, paragraph: Any, *, in_cell: bool) -> Iterator[Piece]:
         kind: BlockKind = "cell" if in_cell else "paragraph"
-        if styles.name_of(item).startswith(("heading", "title")):
+        if self.styles.name_of(paragraph).startswith(("heading", "title")):
             kind = "heading"
-        for i, line in enumerate(_text_of(item).split("\n")):
-            yield Piece((numbers.mark(item) if i == 0 else "") + line, kind)
+        boxes: list[Any] = []
+        text = "".join(self._words(paragraph, paragraph=paragraph, boxes=boxes))
+        for i, line in enumerate(text.split("\n")):
+            yield Piece((self.numbers.mark(paragraph) if i == 0 else "") + line, kind)
+        for box in boxes:
+            yield from self.pieces(box, in_cell=True)
+
+    def _words(self, element: Any, *, paragraph: Any, boxes: list[Any]) -> Iterator[str]:
+        """The words of a paragraph, those in insertions, links and content controls too.
+
+        Text boxes are set aside; what was deleted in tracked changes is `w:delText`, and not read.
+        """
+        for node in element:
+            if node.tag == f"{_W}txbxContent":
+                boxes.append(node)
+            elif node.tag == f"{_W}t":
+                yield self.fonts.decode(node.text or "", run=element, paragraph=paragraph)
+            elif node.tag == f"{_W}softHyphen":  # ư in TCVN3
+                yield self.fonts.decode("\u00ad", run=element, paragraph=paragraph)
+            elif node.tag in _BREAKS and element.tag == f"{_W}r":
+                yield _BREAKS[node.tag]  # `w:tab` is a tab stop, too, in paragraph properties
+            elif node.tag != _FALLBACK:  # the same again for old programs
+                yield from self._words(node, paragraph=paragraph, boxes=boxes)
 
 
-def _text_of(paragraph: Any) -> str:
-    """The words of a paragraph, those in insertions, links and content controls too.
+def _cells(table: Any) -> Iterator[Any]:
+    """The cells of a table in reading order; of merged ones the first."""
+    for cell in table.iter(f"{_W}tc"):
+        owner = next(cell.iterancestors(f"{_W}tbl"))
+        merge = cell.find(f"{_W}tcPr/{_W}vMerge")
+        if owner is table and (merge is None or merge.get(f"{_W}val") == "restart"):
+            yield cell
 
-    python-docx reads plain runs and links only; what was deleted in tracked changes is `w:delText`.
-    """
-    parts = []
-    for node in paragraph._p.iter(f"{_W}t", f"{_W}tab", f"{_W}br", f"{_W}cr", f"{_W}noBreakHyphen"):
-        if node.tag == f"{_W}t":
-            parts.append(node.text or "")
-        elif (
-            node.getparent().tag == f"{_W}r"
-        ):  # `w:tab` is a tab stop, too, in paragraph properties
-            parts.append(_BREAKS[node.tag])
-    return "".join(parts)
+
+class _Fonts:
+    """The fonts of runs, for texts of the years before Unicode."""
+
+    def __init__(self, styles: "_Styles") -> None:
+        self._styles = styles
+        self.have_decoded = False
+
+    def decode(self, text: str, *, run: Any, paragraph: Any) -> str:
+        """The words of a run as its font shows them."""
+        if text.isascii() and not text.strip():
+            return text
+        decoded = from_font(text, font=self._font(run, paragraph=paragraph))
+        self.have_decoded |= decoded != text
+        return decoded
+
+    def _font(self, run: Any, *, paragraph: Any) -> str:
+        for place in (run, *self._styles.chain(paragraph)):
+            fonts = place.find(f"{_W}rPr/{_W}rFonts")
+            if fonts is not None:
+                name = fonts.get(f"{_W}ascii") or fonts.get(f"{_W}hAnsi")
+                if name:
+                    return str(name)
+        return ""
 
 
 class _Styles:
@@ -81,10 +135,21 @@ class _Styles:
         styles = [s for s in root.findall(f"{_W}style") if s.get(f"{_W}type") == "paragraph"]
         self._by_id = {style.get(f"{_W}styleId"): style for style in styles}
         self._default = next((s for s in styles if s.get(f"{_W}default") in {"1", "true"}), None)
+        self._defaults = root.findall(f"{_W}docDefaults/{_W}rPrDefault")
 
     def of(self, paragraph: Any) -> Any:
-        """The style element of a paragraph, or None."""
-        return self._by_id.get(paragraph._p.style, self._default)
+        """The style element of a paragraph (an element of lxml), or None."""
+        return self._by_id.get(paragraph.style, self._default)
+
+    def chain(self, paragraph: Any) -> Iterator[Any]:
+        """The style of a paragraph and those it is based on, up to the defaults of the document."""
+        style, seen = self.of(paragraph), set()
+        while style is not None and style.get(f"{_W}styleId") not in seen:
+            seen.add(style.get(f"{_W}styleId"))
+            yield style
+            based = style.find(f"{_W}basedOn")
+            style = self._by_id.get(based.get(f"{_W}val")) if based is not None else None
+        yield from self._defaults
 
     def name_of(self, paragraph: Any) -> str:
         """The name of its style in lower case, as Word writes the built-in ones."""
@@ -117,7 +182,7 @@ class _Numbers:
 
     def mark(self, paragraph: Any) -> str:
         """The number or dash Word draws before this paragraph, with a blank; empty when none."""
-        properties = paragraph._p.pPr
+        properties = paragraph.pPr
         numbering = properties.numPr if properties is not None else None
         style = self._styles.of(paragraph)
         if numbering is None and style is not None and style.pPr is not None:

@@ -4,11 +4,11 @@ All rules ignore letter case, so that a document and its lower-cased copy get th
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from nlp.text import to_nfc
-from nlp.types import Block, BlockKind, Document
+from nlp.types import Block, BlockKind, Document, Place
 
 # A line that begins one of these begins a paragraph (Decree 30/2020/NĐ-CP, annex I, part II.5).
 STARTS_ITEM = re.compile(
@@ -28,18 +28,32 @@ _BASIS = re.compile(r"(?:căn cứ|xét|theo đề nghị)\s", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
+class PrintedLine:
+    """A printed line: text, page from 1, and its box as shares of the page, from the top-left corner."""
+
+    text: str
+    page: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
-    """A block before it has its place in the text."""
+    """A block before it has its place in the text; `lines` are what it was joined from, if it was printed."""
 
     text: str
     kind: BlockKind = "paragraph"
     page: int | None = None
+    lines: tuple[PrintedLine, ...] = ()
 
 
 def assemble(pieces: Iterable[Piece], *, media_type: str, issues: tuple[str, ...] = ()) -> Document:
     """Join pieces into a Document, one line feed between blocks; blank pieces are dropped."""
     parts: list[str] = []
     blocks: list[Block] = []
+    places: list[Place] = []
     offset = 0
     for piece in pieces:
         text = to_nfc(piece.text).strip()
@@ -47,8 +61,21 @@ def assemble(pieces: Iterable[Piece], *, media_type: str, issues: tuple[str, ...
             continue
         parts.append(text)
         blocks.append(Block(offset, offset + len(text), piece.kind, piece.page))
+        places.extend(_places(piece, text=text, offset=offset))
         offset += len(text) + 1
-    return Document("\n".join(parts), tuple(blocks), media_type, issues)
+    return Document("\n".join(parts), tuple(blocks), media_type, issues, tuple(places))
+
+
+def _places(piece: Piece, *, text: str, offset: int) -> Iterator[Place]:
+    """Where the printed lines of a piece stand in the text and on the page."""
+    at = 0
+    for line in piece.lines:
+        own = to_nfc(line.text).strip()
+        at = text.find(own, at)
+        if own and at >= 0:
+            box = (line.left, line.top, line.right, line.bottom)
+            yield Place(offset + at, offset + at + len(own), line.page, *(round(x, 4) for x in box))
+        at = max(at, 0) + len(own)
 
 
 def document_from_text(text: str, *, media_type: str, issues: tuple[str, ...] = ()) -> Document:

@@ -1,37 +1,58 @@
-"""PDF files with a text layer: characters in stream order, paragraphs by the geometry of their lines."""
+"""PDF files, page by page: the text layer, else its letters by their places, else recognition.
+
+Which way is taken is decided by the share of words that are syllables of Vietnamese: a text layer whose
+font lacks Vietnamese letters is right for the eye and wrong in the file.
+"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from statistics import median
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
-from nlp.errors import TooLarge, UnreadableFile
-from nlp.readers.lines import STARTS_ITEM, STARTS_WITH_DASH, Piece, assemble
+from nlp.errors import InputError, TooLarge, UnreadableFile
+from nlp.legacy import LEGACY, to_unicode
+from nlp.readers.lines import PrintedLine, assemble
+from nlp.readers.printed import leave_out_running, paragraphs, with_text
+from nlp.readers.progress import report
+from nlp.readers.repair import LOST_D, SPLIT_SYLLABLES, draw_bullet, join_split, restore_d
+from nlp.syllables import known_share
 from nlp.types import Document
 
 MAX_PAGES = 1000
-_ENDS_SENTENCE = tuple(".;:!?…/")
+MAX_OCR_PAGES = 300
+UNREAD_PAGES = "pages_unread"
+BROKEN_FONT = "broken_font"
+_MIN_SHARE = 0.85  # known syllables; good text layers have 0.97 and more, broken ones 0.3 to 0.7
+_MIN_OCR_SHARE = 0.5  # of a recognised page; below it a drawing, handwriting, another script
+_MIN_WORDS = (
+    30  # a page with fewer and a picture over most of it is a scan with a stamp in its text layer
+)
+_PICTURE_SHARE = 0.5
+_OCR_THREADS = 2
+_MAX_SIDE = 5_000  # pixels of a page brought to 300 dpi (42 cm)
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A printed line: text, page from 1, and its box in points, y upwards."""
+@dataclass(slots=True)
+class _Page:
+    """What is known of a page: its lines, how they were got, and what was wrong."""
 
-    text: str
-    page: int
-    left: float
-    right: float
-    bottom: float
-    top: float
+    number: int
+    lines: list[PrintedLine] = field(default_factory=list)
+    issues: tuple[str, ...] = ()
+    is_scan: bool = False
+    error: InputError | None = None
+
+    def is_good(self) -> bool:
+        share, n_words = known_share("\n".join(line.text for line in self.lines))
+        return share >= _MIN_SHARE or (0 < n_words < 10 and share > 0)
 
 
 def read(data: bytes, *, media_type: str) -> Document:
-    """Read the text layer of a PDF; lines are joined to paragraphs, page numbers left out.
+    """Read a PDF; lines are joined to paragraphs, page numbers and running heads left out.
 
     Raises:
-        UnreadableFile: damaged, encrypted, or no text layer (a scan).
-        TooLarge: more than 1,000 pages.
+        UnreadableFile: damaged, encrypted, or a scan where recognition is not installed or finds nothing.
+        TooLarge: more than 1,000 pages, or more than 300 to recognise.
     """
     import pypdfium2 as pdfium  # loads a 7 MB library
 
@@ -46,88 +67,159 @@ def read(data: bytes, *, media_type: str) -> Document:
     try:
         if len(pdf) > MAX_PAGES:
             raise TooLarge(f"the PDF has {len(pdf)} pages; at most {MAX_PAGES} are read")
-        lines = [line for i in range(len(pdf)) for line in _page_lines(pdf, page_number=i + 1)]
+        pages = [_text_layer(pdf, number=i + 1) for i in range(len(pdf))]
+        _reread_by_place(data, [page for page in pages if page.lines and not page.is_good()])
+        _recognise(pdf, [page for page in pages if page.is_scan or not page.is_good()])
     except pdfium.PdfiumError as error:
         raise UnreadableFile("a page of the PDF is damaged; save it again and send it") from error
     finally:
         pdf.close()
+    lines, running = leave_out_running([line for page in pages for line in page.lines])
     if not lines:
-        raise UnreadableFile("the PDF has no text layer (a scan?); send it with recognised text")
-    return assemble(_paragraphs(lines), media_type=media_type)
+        for page in pages:
+            if page.error:
+                raise page.error
+        raise UnreadableFile("the PDF shows no text that could be recognised; scan it again")
+    issues = dict.fromkeys([*(issue for page in pages for issue in page.issues), *running])
+    return assemble(paragraphs(lines), media_type=media_type, issues=tuple(issues))
 
 
-def _page_lines(pdf: Any, *, page_number: int) -> Iterator[_Line]:
-    """The printed lines of one page. `Any`: pypdfium2 has no type hints for its handles."""
-    page = pdf[page_number - 1]
+def _text_layer(pdf: Any, *, number: int) -> _Page:
+    """The text layer of one page. `Any`: pypdfium2 has no type hints for its handles."""
+    page = pdf[number - 1]
+    try:
+        lines, issues = _repaired(list(_page_lines(page, number=number)))
+        n_words = known_share("\n".join(line.text for line in lines))[1]
+        is_scan = n_words < _MIN_WORDS and _picture_share(page) > _PICTURE_SHARE
+        return _Page(number, lines, issues, is_scan)
+    finally:
+        page.close()
+
+
+def _picture_share(page: Any) -> float:
+    """The share of a page that its largest picture covers, in [0, 1]."""
+    import pypdfium2.raw as raw
+
+    width, height = page.get_size()
+    shares = [0.0]
+    for part in page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=2):
+        left, bottom, right, top = part.get_bounds()
+        shares.append((right - left) * (top - bottom) / (width * height))
+    return max(shares)
+
+
+def _page_lines(page: Any, *, number: int) -> Iterator[PrintedLine]:
+    """The printed lines of one page in the order of the file."""
+    width, height = page.get_size()
     textpage = page.get_textpage()
-    text = textpage.get_text_range()
-    start = 0
-    lines = []
-    for raw in text.split("\n"):
-        body = raw.rstrip("\r")
-        boxes = _boxes(textpage, start=start, text=body)
-        if boxes:
-            left, bottom = min(b[0] for b in boxes), min(b[1] for b in boxes)
-            right, top = max(b[2] for b in boxes), max(b[3] for b in boxes)
-            lines.append(_Line(body.strip(), page_number, left, right, bottom, top))
-        start += len(raw) + 1
-    for i, line in enumerate(lines):
-        at_edge = i in {0, len(lines) - 1}
-        if line.text and not (at_edge and line.text.strip("-–— ").isdigit()):
-            yield line
+    try:
+        start = 0
+        for raw in textpage.get_text_range().split("\n"):
+            body = raw.rstrip("\r")
+            boxes = _boxes(textpage, start=start, text=body)
+            if boxes and body.strip():
+                left, bottom = min(b[0] for b in boxes), min(b[1] for b in boxes)
+                right, top = max(b[2] for b in boxes), max(b[3] for b in boxes)
+                yield PrintedLine(
+                    body.strip(),
+                    number,
+                    left / width,
+                    1 - top / height,
+                    right / width,
+                    1 - bottom / height,
+                )
+            start += len(raw) + 1
+    finally:
+        textpage.close()
 
 
 def _boxes(textpage: Any, *, start: int, text: str) -> list[tuple[float, float, float, float]]:
-    """Boxes (left, bottom, right, top) of the first and last inked characters of a line."""
+    """Boxes (left, bottom, right, top) in points of the first and last inked characters of a line."""
     inked = [i for i, char in enumerate(text) if not char.isspace()]
     ends = inked[:2] + inked[-2:]
     count = textpage.count_chars()
     return [textpage.get_charbox(start + i) for i in ends if start + i < count]
 
 
-def _paragraphs(lines: Sequence[_Line]) -> Iterator[Piece]:
-    margins = (
-        _common([line.left for line in lines]),
-        max(line.right for line in lines),
-        _pitch(lines),
-    )
-    held = [lines[0]]
-    for line in lines[1:]:
-        if _begins(line, after=held[-1], margins=margins):
-            yield Piece(" ".join(part.text for part in held), page=held[0].page)
-            held = []
-        held.append(line)
-    yield Piece(" ".join(part.text for part in held), page=held[0].page)
+def _repaired(lines: Sequence[PrintedLine]) -> tuple[list[PrintedLine], tuple[str, ...]]:
+    """Lines with their letters put right, and the names of the repairs."""
+    if not lines:
+        return [], ()
+    issues: dict[str, None] = {}
+    text = "\n".join(line.text for line in lines)
+    decoded = to_unicode(text)
+    if decoded != text:
+        issues[LEGACY] = None
+    mended = []
+    for line, own in zip(lines, decoded.split("\n"), strict=True):
+        with_d = restore_d(own)
+        joined = join_split(with_d)
+        if with_d != own:
+            issues[LOST_D] = None
+        if joined != with_d:
+            issues[SPLIT_SYLLABLES] = None
+        mended.append(with_text(line, draw_bullet(joined)))
+    return mended, tuple(issues)
 
 
-def _common(values: Sequence[float]) -> float:
-    """The most frequent value, to the nearest two points."""
-    rounded = [round(value / 2) * 2 for value in values]
-    return float(max(set(rounded), key=rounded.count))
+def _reread_by_place(data: bytes, pages: Sequence[_Page]) -> None:
+    """Read pages again by the places of their letters, where the order of the file breaks the words.
+
+    Kept where it gives more syllables. Source: pdfplumber (its geometry is right where a fallback font
+    tears each letter out of its word; 400 ms for 7 pages).
+    """
+    if not pages:
+        return
+    from nlp.readers.placed import lines_by_place  # loads pdfplumber, which most files do without
+
+    for page, lines in zip(pages, lines_by_place(data, [p.number for p in pages]), strict=True):
+        mended, issues = _repaired(lines)
+        before = known_share("\n".join(line.text for line in page.lines))[0]
+        if known_share("\n".join(line.text for line in mended))[0] > before:
+            page.lines, page.issues = mended, (BROKEN_FONT, *issues)
 
 
-def _pitch(lines: Sequence[_Line]) -> float:
-    """The usual distance from one line to the next, in points."""
-    gaps = [
-        above.bottom - line.bottom
-        for above, line in pairwise(lines)
-        if above.page == line.page and 0 < above.bottom - line.bottom < 60
-    ]
-    return median(gaps) if gaps else 0.0
+def _recognise(pdf: Any, pages: Sequence[_Page]) -> None:
+    """Recognise pages from their pictures, two at a time.
+
+    A page that cannot be read is left empty and says so: nothing is made of letters that are no words.
+
+    Raises:
+        TooLarge: more than 300 pages.
+    """
+    if len(pages) > MAX_OCR_PAGES:
+        raise TooLarge(
+            f"{len(pages)} pages of the PDF are pictures; at most {MAX_OCR_PAGES} are recognised"
+        )
+    if not pages:
+        return
+    with ThreadPoolExecutor(_OCR_THREADS) as workers:
+        for first in range(0, len(pages), _OCR_THREADS):
+            batch = pages[first : first + _OCR_THREADS]
+            images = [_picture(pdf, number=page.number) for page in batch]  # pdfium has one thread
+            list(workers.map(_read_picture, batch, images))
+            report(done=min(first + _OCR_THREADS, len(pages)), of=len(pages))
 
 
-def _begins(line: _Line, *, after: _Line, margins: tuple[float, float, float]) -> bool:
-    """Whether a line begins a paragraph: a mark, a short line before it, an indent, or a wider gap."""
-    left, right, pitch = margins
-    width = right - left
-    is_full = after.right >= right - 0.04 * width
-    ends = after.text.endswith(_ENDS_SENTENCE)
-    if STARTS_WITH_DASH.match(line.text) and is_full and not ends:
-        return False
-    if STARTS_ITEM.match(line.text) or after.right < right - 0.25 * width:
-        return True
-    if ends and not is_full:
-        return True
-    if line.left > left + 0.02 * width and after.left < line.left - 0.02 * width:
-        return True
-    return line.page == after.page and bool(pitch) and after.bottom - line.bottom > 1.35 * pitch
+def _read_picture(page: _Page, image: Any) -> None:
+    from nlp.readers.ocr import recognise
+
+    try:
+        page.lines, found = recognise(image, page=page.number)
+        page.issues = found if page.lines else ()  # else a blank page
+    except InputError as error:
+        page.lines, page.error = [], error
+    share, n_words = known_share("\n".join(line.text for line in page.lines))
+    if page.error or (n_words and share < _MIN_OCR_SHARE):
+        page.lines, page.issues = [], (UNREAD_PAGES,)
+
+
+def _picture(pdf: Any, *, number: int) -> Any:
+    """A page as a grey picture at 300 dpi, or smaller where that has over 5,000 pixels a side."""
+    page = pdf[number - 1]
+    try:
+        longest = max(page.get_size()) / 72
+        dpi = min(300.0, _MAX_SIDE / max(longest, 0.1))
+        return page.render(scale=dpi / 72, grayscale=True).to_pil()
+    finally:
+        page.close()
