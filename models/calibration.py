@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from models.linear import log_odds
+from models.odds import log_odds
 from nlp.protocols import FloatArray
 
 _DECIMALS = 3

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.special import expit
 
+from models.odds import log_odds
 from nlp.features import N_BLOCKS, FeatureSpec, IntArray, Ngrams, extract_ngrams
 from nlp.protocols import Attribution, FloatArray, HeadSpec
 
@@ -138,12 +139,6 @@ class Head:
         shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares = (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float64)
         return _with_confidence(shares, confidence=self.confidence).astype(np.float32)
-
-
-def log_odds(probabilities: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """ln(p / (1 - p)), finite: p is kept a millionth away from 0 and 1."""
-    inside = np.clip(probabilities, 1e-6, 1 - 1e-6)
-    return np.asarray(np.log(inside) - np.log1p(-inside))
 
 
 def _with_confidence(

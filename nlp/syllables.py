@@ -38,4 +38,5 @@ def _syllables() -> frozenset[str]:
         raise ModuleNotFoundError("underthesea is not installed; pip install danvan again")
     path = Path(found.submodule_search_locations[0]) / _LIST
     words = set(_LETTERS.findall(normalise(to_nfc(path.read_text(encoding="utf-8")))))
-    return frozenset(word for word in words if _VOWEL.search(fold(word)))  # the list has letters, too
+    # the list has single letters, too
+    return frozenset(word for word in words if _VOWEL.search(fold(word)))

@@ -27,6 +27,7 @@ from nlp.types import Document
 from service.app import build_pipeline
 from service.batch import Job, Tally, run_batch
 from service.console import Printer
+from service.folder import count_files, is_many, read_all
 from service.records import is_table, read_records
 from service.settings import Settings, load_settings
 
@@ -59,6 +60,12 @@ class Split(StrEnum):
 
 
 # texts and names of files are shown as they are: nothing in them is an instruction to the terminal
+_BAR = (
+    SpinnerColumn(),
+    TextColumn("{task.description}"),
+    MofNCompleteColumn(),
+    TimeElapsedColumn(),
+)
 _complaints: list[str] = []  # what went wrong in this run, one entry each
 _out = Console(markup=False, emoji=False, highlight=False)
 _err = Console(stderr=True, markup=False, emoji=False, highlight=False)
@@ -82,16 +89,19 @@ def main() -> None:
 
 @app.command()
 def analyze(
-    files: Annotated[list[Path], typer.Argument(help="files to read")],
+    files: Annotated[list[Path], typer.Argument(help="files, folders, .zip archives")],
     *,
     kind: Annotated[Kind, typer.Option(help="what the texts are")] = Kind.auto,
     json: Annotated[bool, typer.Option("--json", help="one Analysis a line")] = False,
 ) -> None:
-    """Analyse files: a readable summary, or Analysis JSON lines."""
+    """Analyse files: a readable summary, or Analysis JSON lines; of a folder or archive a table."""
     settings = load_settings()
     pipeline = build_pipeline(settings)
     printer = Printer.of(_out, taxonomy=pipeline.taxonomy)
     _complaints.clear()
+    if any(is_many(path) for path in files):
+        _analyze_many(files, kind=kind, json=json, settings=settings, pipeline=pipeline)
+        raise typer.Exit(1 if _complaints else 0)
     for path in files:
         try:
             for name, doc in _documents(path, settings=settings):
@@ -103,6 +113,37 @@ def analyze(
         except InputError as error:
             _complain(str(path), str(error))
     raise typer.Exit(1 if _complaints else 0)
+
+
+def _analyze_many(
+    paths: list[Path], *, kind: Kind, json: bool, settings: Settings, pipeline: Pipeline
+) -> None:
+    """Analyse folders and archives: a line a file as it is done, what failed and what came twice."""
+    from service.duplicates import Twins  # datasketch takes a second to load
+
+    limits = settings.limits()
+    twins, rows, failed = Twins(), [], []
+    with Progress(*_BAR, console=_err, transient=True) as progress:
+        bar = progress.add_task("files", total=count_files(paths))
+        for read in read_all(
+            paths,
+            limits=limits.reading,
+            max_bytes=limits.max_upload_bytes,
+            report=lambda name: progress.advance(bar),
+        ):
+            if read.doc is None:
+                failed.append(read)
+                continue
+            analysis = pipeline.analyze(Request(read.name, read.doc, kind.value))
+            if json:
+                sys.stdout.write(orjson.dumps(analysis).decode() + "\n")
+            rows.append((analysis, twins.remember(read.name, text=read.doc.text)))
+    if not json:
+        Printer.of(_out, taxonomy=pipeline.taxonomy).table(rows)
+    for read in failed:
+        _complain(read.name, read.error or "it cannot be read")
+    n_twins = sum(twin is not None for _, twin in rows)
+    _err.print(f"{len(rows)} files analysed, {len(failed)} failed, {n_twins} came twice")
 
 
 @app.command()
@@ -125,13 +166,7 @@ def batch(
     settings = load_settings()
     settings = settings.model_copy(update={"model": model}) if model else settings
     job = Job(source, output, kind.value, settings.max_opinion_chars, workers)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=_err, transient=True) as progress:
+    with Progress(*_BAR, console=_err, transient=True) as progress:
         bar = progress.add_task("texts", total=None)
 
         def report(tally: Tally) -> None:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from nlp.taxonomy import Taxonomy
 from nlp.types import Analysis, CategoryResult, Citation, Duty, Field, Metadata, Span
+from service.duplicates import Twin
 
 _MARK = "bold black on yellow"
 _TONES = {
@@ -48,6 +49,33 @@ class Printer:
         panel = Panel(Group(*parts), title=Text(title), title_align="left", padding=(1, 2))
         self.console.print(panel)
 
+    def table(self, rows: Sequence[tuple[Analysis, Twin | None]]) -> None:
+        """Print many analyses, a line each; `Twin` is an earlier file with the same text."""
+        words = self.words["table"]
+        table = Table(box=None, pad_edge=False, padding=(0, 1))
+        for name in ("file", "what", "number", "date", "issuer", "areas", "note"):
+            table.add_column(words[name], overflow="fold")
+        for analysis, twin in rows:
+            meta = analysis.metadata or Metadata()
+            areas = analysis.task_area if analysis.kind == "official" else analysis.civic_field
+            table.add_row(
+                analysis.id,
+                str(meta.kind.value) if meta.kind else self.words["kind"][analysis.kind],
+                str(meta.canonical.value) if meta.canonical else "",
+                _vietnamese_date(str(meta.date.value)) if meta.date else "",
+                str(meta.issuer.value) if meta.issuer else "",
+                " ".join(label.code for label in areas.labels),
+                self._note(analysis, twin=twin),
+            )
+        self.console.print(table)
+
+    def _note(self, analysis: Analysis, *, twin: Twin | None) -> str:
+        words = self.words["table"]
+        notes = [self.words["issues"].get(i, i) for i in analysis.text_quality.issues]
+        if twin is not None:
+            notes.insert(0, words["same" if twin.exact else "near"].format(name=twin.name))
+        return "; ".join(notes)
+
     def _parts(self, analysis: Analysis, *, text: str) -> Iterator[RenderableType]:
         if analysis.metadata is not None:
             yield self._metadata(analysis.metadata)
@@ -60,7 +88,7 @@ class Printer:
             yield self._categories("task_area", analysis.task_area, text=text)
         if analysis.kind == "official":
             yield self._tones(analysis, text=text)
-            yield from self._duties(analysis.duties)
+            yield from self._duties(analysis.duties, text=text)
             yield from self._citations(analysis.citations)
         if analysis.text_quality.issues:
             names = [self.words["issues"].get(i, i) for i in analysis.text_quality.issues]
@@ -95,7 +123,7 @@ class Printer:
         field: Field | None = getattr(metadata, name)
         if field is None:
             return Text(self.words["metadata"]["missing"], style="dim italic")
-        shown = Text(str(field.value))
+        shown = Text(_vietnamese_date(str(field.value)) if name == "date" else str(field.value))
         if name == "signer" and metadata.signer_title is not None:
             shown.append(f", {metadata.signer_title.value}")
         if field.inferred:
@@ -159,18 +187,19 @@ class Printer:
             )
         return Group(Text(headings["tones"], style="bold underline"), table, "")
 
-    def _duties(self, duties: Sequence[Duty]) -> Iterator[RenderableType]:
+    def _duties(self, duties: Sequence[Duty], *, text: str) -> Iterator[RenderableType]:
         if not duties:
             return
         headings = self.words["headings"]
         table = Table(box=None, pad_edge=False, padding=(0, 1))
-        for name in ("number", "actors", "deadline", "recurrence", "report_to"):
+        for name in ("number", "actors", "text", "deadline", "recurrence", "report_to"):
             table.add_column(headings[name])
         for duty in duties:
             table.add_row(
                 duty.task_number or "",
                 "; ".join(duty.actors) or "–",
-                duty.deadline or "–",
+                _snippet(text[duty.text_start : duty.text_end]),
+                _vietnamese_date(duty.deadline) if duty.deadline else "–",
                 duty.recurrence or "–",
                 duty.report_to or "–",
             )
@@ -186,7 +215,7 @@ class Printer:
             table.add_row(
                 citation.kind,
                 citation.canonical or citation.subject or "–",
-                citation.date or "",
+                _vietnamese_date(citation.date) if citation.date else "",
                 Text(note, style="italic"),
             )
         title = f"{headings['citations']} ({len(citations)})"
@@ -204,6 +233,12 @@ class Printer:
 
     def _name(self, facet: str, code: str) -> str:
         return self.taxonomy.facets[facet].category(code).name
+
+
+def _vietnamese_date(iso: str) -> str:
+    """2026-03-05 as 05/3/2026: the month has two digits only below 3 (Decree 30/2020/NĐ-CP, annex I)."""
+    year, month, day = iso.split("-")
+    return f"{day}/{month if int(month) < 3 else int(month)}/{year}"
 
 
 def _percent(probability: float) -> str:

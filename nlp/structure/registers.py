@@ -22,7 +22,8 @@ VOWELS = frozenset("aeiouy")  # every Vietnamese word has one, few abbreviations
 _LONG_SYMBOL = 4  # letters; a shorter symbol may be a word ("TU")
 # Behind the kind of an area stands its name; "xã hội", "tỉnh ủy", "quân khu" only look like one.
 _AREA_NAME = re.compile(
-    r"(?<!\w)(?:phuong|xa|quan|huyen|thi xa|thi tran|dac khu|thanh pho|tinh) (?!hoi|uy|doan|khu)"
+    r"(?<!\w)(?:phuong|xa|quan|huyen|thi xa|thi tran|dac khu|thanh pho|tinh|(?:tinh|thanh|quan|huyen|thi) uy)"
+    r" (?!hoi|uy|doan|khu)"
     r"(?P<name>\w+(?: \w+){0,3})"
 )
 _STRICT = ConfigDict(extra="forbid")

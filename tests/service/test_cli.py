@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -324,3 +325,38 @@ def test_the_module_is_the_command(files: Path, tiny_models: Path) -> None:
     assert failed.returncode == 1
     assert failed.stderr.decode("utf-8").startswith("danvan: no model 'none'")
     assert b"Traceback" not in failed.stderr
+
+
+def test_a_folder_becomes_a_table_with_what_failed_and_what_came_twice(
+    danvan: Danvan, files: Path
+) -> None:
+    many = files / "many"
+    (many / "con").mkdir(parents=True)
+    (many / "a.txt").write_bytes(directive.to_txt("utf-8"))
+    (many / "con" / "b.docx").write_bytes(directive.to_docx())
+    (many / "con" / "c.md").write_bytes(directive.to_markdown() + "\n\nThêm một dòng.\n".encode())
+    (many / "hong.pdf").write_bytes(b"no pdf at all")
+    (many / ".an").write_bytes(b"hidden")
+
+    outcome = danvan("analyze", "many")
+
+    assert outcome.code == 1
+    assert "12-CT/TU" in outcome.out
+    assert "05/3/2024" in outcome.out
+    assert "trùng nguyên văn" in " ".join(outcome.out.split())
+    assert "hong.pdf: " in outcome.err
+    assert "3 files analysed, 1 failed, 2 came twice" in outcome.err
+    assert ".an" not in outcome.out + outcome.err
+
+
+def test_an_archive_is_read_like_the_folder_that_was_packed(danvan: Danvan, files: Path) -> None:
+    with zipfile.ZipFile(files / "goi.zip", "w") as archive:
+        archive.writestr("van-ban/a.docx", directive.to_docx())
+        archive.writestr("../b.txt", directive.to_txt("utf-8"))
+
+    outcome = danvan("analyze", "goi.zip", "--json")
+
+    assert outcome.code == 0
+    rows = [json.loads(line) for line in outcome.out.splitlines()]
+    assert [row["id"] for row in rows] == ["goi.zip/van-ban/a.docx", "goi.zip/b.txt"]
+    assert {row["metadata"]["canonical"]["value"] for row in rows} == {"12-CT/TU"}
