@@ -29,13 +29,17 @@ class Span:
 class Block:
     """A stretch of the text that the file itself sets apart: a paragraph, a table cell, a heading.
 
-    `page` counts from 1; None where the format has no pages.
+    `page` counts from 1; None where the format has no pages. A cell knows its table (counted from 0 in the
+    document), row and column, where the format tells them; several blocks may stand in one cell.
     """
 
     start: int
     end: int
     kind: BlockKind = "paragraph"
     page: int | None = None
+    table: int | None = None
+    row: int | None = None
+    column: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

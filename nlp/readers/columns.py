@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from nlp.readers.lines import PrintedLine
 
 _WIDE = 2.0  # times the height of a word: a gap this wide lies between two columns
-_SLACK = 0.01  # of the page's width
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +34,81 @@ def rows_of(words: Sequence[Word]) -> list[list[Word]]:
     return [sorted(row, key=lambda word: word.left) for row in rows]
 
 
-def lines_of(rows: Sequence[Sequence[Word]], *, page: int, ratio: float) -> list[PrintedLine]:
+def lines_of(
+    rows: Sequence[Sequence[Word]], *, page: int, ratio: float, one_column: bool = False
+) -> list[PrintedLine]:
     """Rows cut into columns where they have two; of a stretch of such rows the left column comes first.
 
     Args:
         rows: words from left to right, rows in reading order.
         page: the number of the page, from 1.
         ratio: the page's height by its width.
+        one_column: the rows are those of one cell, however wide their gaps.
     """
-    ordered: list[PrintedLine] = []
-    band: list[list[PrintedLine]] = []
-    border = 0.0
-    for row in rows:
-        cells = [_line(cell, page=page) for cell in _cells(row, ratio=ratio)]
-        if band and not _fits(cells, border):
-            ordered += _by_column(band, border)
-            band = []
-        if len(cells) == 2 and not band:
-            border = (cells[0].right + cells[1].left) / 2
-        if len(cells) == 2 or band:
-            band.append(cells)
+    if one_column:
+        return [_line(row, page=page) for row in rows]
+    return _in_bands([[_line(c, page=page) for c in _cells(row, ratio=ratio)] for row in rows])
+
+
+def by_columns(lines: Sequence[PrintedLine]) -> list[PrintedLine]:
+    """The lines of a page, those that stand side by side ordered by their columns."""
+    rows: list[list[PrintedLine]] = []
+    for line in sorted(lines, key=lambda line: (line.bottom, line.left)):
+        beside = rows and line.bottom - rows[-1][0].bottom < 0.5 * (line.bottom - line.top)
+        if beside and all(line.left > other.right or line.right < other.left for other in rows[-1]):
+            rows[-1].append(line)
         else:
-            ordered += cells
-    return ordered + _by_column(band, border)
+            rows.append([line])
+    if all(len(row) == 1 for row in rows):
+        return list(lines)
+    return _in_bands([sorted(row, key=lambda line: line.left) for row in rows])
+
+
+def _in_bands(rows: Sequence[Sequence[PrintedLine]]) -> list[PrintedLine]:
+    """Rows of cells as lines; of a stretch of rows with two the left column comes first."""
+    ordered: list[PrintedLine] = []
+    band = _Band()
+    for cells in rows:
+        if not band.takes(cells):
+            ordered += band.by_column()
+            band = _Band()
+            if not band.takes(cells):
+                ordered += cells
+    return ordered + band.by_column()
+
+
+class _Band:
+    """Rows in two columns: where the left one ends and the right one begins, and their cells."""
+
+    def __init__(self) -> None:
+        self.left: list[PrintedLine] = []
+        self.right: list[PrintedLine] = []
+
+    def takes(self, cells: Sequence[PrintedLine]) -> bool:
+        """Take in a row if it keeps to the columns; the first row must have both."""
+        if len(cells) == 2 and self._is_left(cells[0]) and self._is_right(cells[1]):
+            self.left.append(cells[0])
+            self.right.append(cells[1])
+            return True
+        if len(cells) != 1 or not self.left:
+            return False
+        if self._is_left(cells[0]):
+            self.left.append(cells[0])
+            return True
+        if self._is_right(cells[0]):
+            self.right.append(cells[0])
+            return True
+        return False
+
+    def by_column(self) -> list[PrintedLine]:
+        """The left column, then the right one."""
+        return self.left + self.right
+
+    def _is_left(self, cell: PrintedLine) -> bool:
+        return cell.right < min((other.left for other in self.right), default=1.0)
+
+    def _is_right(self, cell: PrintedLine) -> bool:
+        return cell.left > max((other.right for other in self.left), default=0.0)
 
 
 def _cells(row: Sequence[Word], *, ratio: float) -> Iterator[list[Word]]:
@@ -70,20 +121,6 @@ def _cells(row: Sequence[Word], *, ratio: float) -> Iterator[list[Word]]:
             held = []
         held.append(word)
     yield held
-
-
-def _fits(cells: Sequence[PrintedLine], border: float) -> bool:
-    """Whether every cell stands in one of the two columns."""
-    return all(_is_left(cell, border) or cell.left >= border - _SLACK for cell in cells)
-
-
-def _is_left(cell: PrintedLine, border: float) -> bool:
-    return cell.right <= border + _SLACK
-
-
-def _by_column(band: Sequence[Sequence[PrintedLine]], border: float) -> list[PrintedLine]:
-    cells = [cell for row in band for cell in row]
-    return sorted(cells, key=lambda cell: not _is_left(cell, border))
 
 
 def _line(words: Sequence[Word], *, page: int) -> PrintedLine:

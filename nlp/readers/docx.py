@@ -3,7 +3,8 @@
 import io
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from nlp.errors import UnreadableFile
@@ -46,6 +47,9 @@ def _read_all(data: bytes) -> tuple[list[Piece], tuple[str, ...]]:
     return pieces, (LEGACY,) if body.fonts.have_decoded else ()
 
 
+_Cell = tuple[int, int, int]  # table, row, column
+
+
 @dataclass(frozen=True, slots=True)
 class _Body:
     """What is needed to read paragraphs: styles, numbers, fonts."""
@@ -53,28 +57,30 @@ class _Body:
     styles: "_Styles"
     numbers: "_Numbers"
     fonts: "_Fonts"
+    tables: Iterator[int] = field(default_factory=count)
 
-    def pieces(self, container: Any, *, in_cell: bool = False) -> Iterator[Piece]:
+    def pieces(self, container: Any, *, place: _Cell | None = None) -> Iterator[Piece]:
         """Walk paragraphs, tables and what wraps them, in order. `Any`: elements of lxml."""
         for item in container:
             if item.tag == f"{_W}p":
-                yield from self._paragraph(item, in_cell=in_cell)
+                yield from self._paragraph(item, place=place)
             elif item.tag == f"{_W}tbl":
-                for cell in _cells(item):
-                    yield from self.pieces(cell, in_cell=True)
+                table = next(self.tables)
+                for row, column, cell in _cells(item):
+                    yield from self.pieces(cell, place=(table, row, column))
             elif item.tag in _WRAPPERS:
-                yield from self.pieces(item, in_cell=in_cell)
+                yield from self.pieces(item, place=place)
 
-    def _paragraph(self, paragraph: Any, *, in_cell: bool) -> Iterator[Piece]:
-        kind: BlockKind = "cell" if in_cell else "paragraph"
+    def _paragraph(self, paragraph: Any, *, place: _Cell | None) -> Iterator[Piece]:
+        kind: BlockKind = "cell" if place else "paragraph"
         if self.styles.name_of(paragraph).startswith(("heading", "title")):
             kind = "heading"
         boxes: list[Any] = []
         text = "".join(self._words(paragraph, paragraph=paragraph, boxes=boxes))
         for i, line in enumerate(text.split("\n")):
-            yield Piece((self.numbers.mark(paragraph) if i == 0 else "") + line, kind)
+            yield Piece((self.numbers.mark(paragraph) if i == 0 else "") + line, kind, cell=place)
         for box in boxes:
-            yield from self.pieces(box, in_cell=True)
+            yield from self.pieces(box, place=place)
 
     def _words(self, element: Any, *, paragraph: Any, boxes: list[Any]) -> Iterator[str]:
         """The words of a paragraph, those in insertions, links and content controls too.
@@ -94,13 +100,20 @@ class _Body:
                 yield from self._words(node, paragraph=paragraph, boxes=boxes)
 
 
-def _cells(table: Any) -> Iterator[Any]:
-    """The cells of a table in reading order; of merged ones the first."""
-    for cell in table.iter(f"{_W}tc"):
-        owner = next(cell.iterancestors(f"{_W}tbl"))
-        merge = cell.find(f"{_W}tcPr/{_W}vMerge")
-        if owner is table and (merge is None or merge.get(f"{_W}val") == "restart"):
-            yield cell
+def _cells(table: Any) -> Iterator[tuple[int, int, Any]]:
+    """The cells of a table in reading order with row and column; of merged ones the first."""
+    rows = (row for row in table.iter(f"{_W}tr") if next(row.iterancestors(f"{_W}tbl")) is table)
+    for number, row in enumerate(rows):
+        column = 0
+        for cell in row.iter(f"{_W}tc"):
+            if next(cell.iterancestors(f"{_W}tbl")) is not table:
+                continue
+            merge = cell.find(f"{_W}tcPr/{_W}vMerge")
+            if merge is None or merge.get(f"{_W}val") == "restart":
+                yield number, column, cell
+            wide = cell.find(f"{_W}tcPr/{_W}gridSpan")
+            span = wide.get(f"{_W}val", "1") if wide is not None else "1"
+            column += int(span) if span.isdigit() else 1
 
 
 class _Fonts:

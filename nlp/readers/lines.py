@@ -29,7 +29,10 @@ _BASIS = re.compile(r"(?:căn cứ|xét|theo đề nghị)\s", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class PrintedLine:
-    """A printed line: text, page from 1, and its box as shares of the page, from the top-left corner."""
+    """A printed line: text, page from 1, and its box as shares of the page, from the top-left corner.
+
+    `cell` is its table, row and column where it stands in a ruled table.
+    """
 
     text: str
     page: int
@@ -37,16 +40,21 @@ class PrintedLine:
     top: float
     right: float
     bottom: float
+    cell: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A block before it has its place in the text; `lines` are what it was joined from, if it was printed."""
+    """A block before it has its place in the text; `lines` are what it was joined from, if it was printed.
+
+    `cell` is its table, row and column, each from 0.
+    """
 
     text: str
     kind: BlockKind = "paragraph"
     page: int | None = None
     lines: tuple[PrintedLine, ...] = ()
+    cell: tuple[int, int, int] | None = None
 
 
 def assemble(pieces: Iterable[Piece], *, media_type: str, issues: tuple[str, ...] = ()) -> Document:
@@ -60,7 +68,8 @@ def assemble(pieces: Iterable[Piece], *, media_type: str, issues: tuple[str, ...
         if not text:
             continue
         parts.append(text)
-        blocks.append(Block(offset, offset + len(text), piece.kind, piece.page))
+        cell = piece.cell or (None, None, None)
+        blocks.append(Block(offset, offset + len(text), piece.kind, piece.page, *cell))
         places.extend(_places(piece, text=text, offset=offset))
         offset += len(text) + 1
     return Document("\n".join(parts), tuple(blocks), media_type, issues, tuple(places))

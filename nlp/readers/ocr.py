@@ -31,6 +31,7 @@ MAX_PIXELS = (
 _PAGE_SECONDS = 60
 _LANGUAGE = "vie"
 _MIN_CONFIDENCE = 30  # of 100, the mean of a line; below it seals, scrawls and specks
+_SPECK, _SPECK_CONFIDENCE = 4, 85  # characters; a bullet alone is as sure as that
 _MIN_SHARE = 0.4  # known syllables of such a line
 _MAX_SKEW = 4.0  # degrees
 _SKEW_STEP = 0.25
@@ -63,14 +64,19 @@ def require_tesseract() -> None:
     """Check once that recognition can work.
 
     Raises:
-        UnreadableFile: it cannot, with what to install.
+        UnreadableFile: it cannot, with what to install, or it does not answer within 20 s.
     """
     program = shutil.which("tesseract")
     languages = ""
     if program:
-        asked = subprocess.run(  # noqa: S603 - no part of the command comes from outside
-            [program, "--list-langs"], capture_output=True, text=True, check=False, timeout=20
-        )
+        try:
+            asked = subprocess.run(  # noqa: S603 - no part of the command comes from outside
+                [program, "--list-langs"], capture_output=True, text=True, check=False, timeout=20
+            )
+        except (subprocess.TimeoutExpired, OSError) as error:
+            raise UnreadableFile(
+                "recognition of pictures does not answer; install tesseract-ocr again"
+            ) from error
         languages = asked.stdout
     if _LANGUAGE not in languages.split():
         raise UnreadableFile(
@@ -86,6 +92,8 @@ def straighten(grey: Image.Image) -> Image.Image:
     """
     small = grey.copy()
     small.thumbnail((_SKEW_HEIGHT, _SKEW_HEIGHT))
+    if min(small.size) < 3:
+        return grey  # a strip has no lines
     small = small.point(lambda value: 255 if value < 128 else 0)  # ink is bright
     angles = np.arange(-_MAX_SKEW, _MAX_SKEW + _SKEW_STEP, _SKEW_STEP)
 
@@ -138,11 +146,14 @@ def _rows(table: str, *, size: tuple[int, int]) -> Iterator[list[Word]]:
 
 
 def _trusted(row: list[dict[str, str]], *, size: tuple[int, int]) -> Iterator[list[Word]]:
-    """The words of a line, unless it is a seal, a scrawl or specks."""
+    """The words of a line, unless it is a seal, a scrawl, specks or marks torn off their letters."""
     words = [_word(word, size=size) for word in row]
+    text = "".join(word.text for word in words)
     confidence = float(np.mean([float(word["conf"]) for word in row]))
     share, _ = known_share(" ".join(word.text for word in words))
-    if confidence >= _MIN_CONFIDENCE or share >= _MIN_SHARE:
+    is_speck = len(text) <= _SPECK and not share and not any(map(str.isdigit, text))
+    wanted = _SPECK_CONFIDENCE if is_speck else _MIN_CONFIDENCE
+    if confidence >= wanted or share >= _MIN_SHARE:
         yield words
 
 

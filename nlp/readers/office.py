@@ -5,6 +5,7 @@ automatic numbers, paragraphs within cells, fonts (TCVN3 and VNI are told by the
 5 ms without it, and loses these three; sheets and slides are read by it alone.
 """
 
+import os
 import resource
 import shutil
 import subprocess
@@ -24,6 +25,15 @@ _BY_LIBREOFFICE = {
 }
 _SECONDS = 60
 _MEMORY_BYTES = 6 * 1024**3  # of addresses; it uses some 250 MiB of them
+# A document may name pictures and files elsewhere; fetching them would tell its writer that it was read.
+_SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">
+<item oor:path="/org.openoffice.Office.Common/Security/Scripting">
+<prop oor:name="BlockUntrustedRefererLinks" oor:op="fuse"><value>true</value></prop></item>
+<item oor:path="/org.openoffice.Office.Common/Security/Scripting">
+<prop oor:name="DisableMacrosExecution" oor:op="fuse"><value>true</value></prop></item>
+</oor:items>
+"""
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
@@ -55,6 +65,9 @@ def _to_docx(data: bytes, *, extension: str, program: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="danvan-") as place:
         source = Path(place, f"in.{extension}")
         source.write_bytes(data)
+        settings = Path(place, "profile", "user", "registrymodifications.xcu")
+        settings.parent.mkdir(parents=True)
+        settings.write_text(_SETTINGS, encoding="utf-8")
         command = [
             program,
             f"-env:UserInstallation=file://{place}/profile",
@@ -68,7 +81,12 @@ def _to_docx(data: bytes, *, extension: str, program: str) -> bytes:
         ]
         try:
             subprocess.run(  # noqa: S603 - every part of the command is ours
-                command, capture_output=True, check=True, timeout=_SECONDS, preexec_fn=_give_room
+                command,
+                capture_output=True,
+                check=True,
+                timeout=_SECONDS,
+                preexec_fn=_give_room,
+                env=os.environ | {"HOME": place},
             )
             return source.with_suffix(".docx").read_bytes()
         except subprocess.TimeoutExpired as error:

@@ -7,12 +7,14 @@ font lacks Vietnamese letters is right for the eye and wrong in the file.
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from nlp.errors import InputError, TooLarge, UnreadableFile
 from nlp.legacy import LEGACY, to_unicode
+from nlp.readers.columns import by_columns
 from nlp.readers.lines import PrintedLine, assemble
-from nlp.readers.printed import leave_out_running, paragraphs, with_text
+from nlp.readers.printed import leave_out_running, paragraphs, replace_lines, with_text
 from nlp.readers.progress import report
 from nlp.readers.repair import LOST_D, SPLIT_SYLLABLES, draw_bullet, join_split, restore_d
 from nlp.syllables import known_share
@@ -23,11 +25,13 @@ MAX_OCR_PAGES = 300
 UNREAD_PAGES = "pages_unread"
 BROKEN_FONT = "broken_font"
 _MIN_SHARE = 0.85  # known syllables; good text layers have 0.97 and more, broken ones 0.3 to 0.7
+_MIN_PAGE_SHARE = 0.5  # of a page in a file that is good as a whole: lists of abbreviations
 _MIN_OCR_SHARE = 0.5  # of a recognised page; below it a drawing, handwriting, another script
 _MIN_WORDS = (
     30  # a page with fewer and a picture over most of it is a scan with a stamp in its text layer
 )
 _PICTURE_SHARE = 0.5
+_MIN_RULES = 6  # lines drawn on a page; a letterhead has two or three
 _OCR_THREADS = 2
 _MAX_SIDE = 5_000  # pixels of a page brought to 300 dpi (42 cm)
 
@@ -40,11 +44,18 @@ class _Page:
     lines: list[PrintedLine] = field(default_factory=list)
     issues: tuple[str, ...] = ()
     is_scan: bool = False
+    n_rules: int = 0
     error: InputError | None = None
 
-    def is_good(self) -> bool:
-        share, n_words = known_share("\n".join(line.text for line in self.lines))
-        return share >= _MIN_SHARE or (0 < n_words < 10 and share > 0)
+    @property
+    def text(self) -> str:
+        """Its lines, one below the other."""
+        return "\n".join(line.text for line in self.lines)
+
+    def is_good(self, bar: float) -> bool:
+        """Whether the share of words that are syllables of Vietnamese reaches `bar`."""
+        share, n_words = known_share(self.text)
+        return share >= bar or (0 < n_words < 10 and share > 0)
 
 
 def read(data: bytes, *, media_type: str) -> Document:
@@ -65,23 +76,34 @@ def read(data: bytes, *, media_type: str) -> Document:
             ) from error
         raise UnreadableFile("the PDF is damaged or cut off; save it again and send it") from error
     try:
-        if len(pdf) > MAX_PAGES:
-            raise TooLarge(f"the PDF has {len(pdf)} pages; at most {MAX_PAGES} are read")
-        pages = [_text_layer(pdf, number=i + 1) for i in range(len(pdf))]
-        _reread_by_place(data, [page for page in pages if page.lines and not page.is_good()])
-        _recognise(pdf, [page for page in pages if page.is_scan or not page.is_good()])
+        pages = _read_pages(pdf, data)
     except pdfium.PdfiumError as error:
         raise UnreadableFile("a page of the PDF is damaged; save it again and send it") from error
     finally:
         pdf.close()
     lines, running = leave_out_running([line for page in pages for line in page.lines])
     if not lines:
-        for page in pages:
-            if page.error:
-                raise page.error
-        raise UnreadableFile("the PDF shows no text that could be recognised; scan it again")
+        nothing = UnreadableFile("the PDF shows no text that could be recognised; scan it again")
+        raise next((page.error for page in pages if page.error), nothing)
     issues = dict.fromkeys([*(issue for page in pages for issue in page.issues), *running])
     return assemble(paragraphs(lines), media_type=media_type, issues=tuple(issues))
+
+
+def _read_pages(pdf: Any, data: bytes) -> list[_Page]:
+    """Every page by the way that reads it. `Any`: pypdfium2 has no type hints for its handles."""
+    if len(pdf) > MAX_PAGES:
+        raise TooLarge(f"the PDF has {len(pdf)} pages; at most {MAX_PAGES} are read")
+    pages = [_text_layer(pdf, number=i + 1) for i in range(len(pdf))]
+    share, _ = known_share("\n".join(page.text for page in pages))
+    bar = _MIN_SHARE if share < _MIN_SHARE else _MIN_PAGE_SHARE
+    _reread_by_place(data, [page for page in pages if page.lines and not page.is_good(bar)])
+    ruled = [page for page in pages if page.n_rules >= _MIN_RULES and page.is_good(bar)]
+    _set_tables(data, ruled)
+    _recognise(pdf, [page for page in pages if page.is_scan or not page.is_good(bar)])
+    for page in pages:
+        if not any(line.cell for line in page.lines):
+            page.lines = by_columns(page.lines)
+    return pages
 
 
 def _text_layer(pdf: Any, *, number: int) -> _Page:
@@ -91,7 +113,7 @@ def _text_layer(pdf: Any, *, number: int) -> _Page:
         lines, issues = _repaired(list(_page_lines(page, number=number)))
         n_words = known_share("\n".join(line.text for line in lines))[1]
         is_scan = n_words < _MIN_WORDS and _picture_share(page) > _PICTURE_SHARE
-        return _Page(number, lines, issues, is_scan)
+        return _Page(number, lines, issues, is_scan, _count_rules(page) if lines else 0)
     finally:
         page.close()
 
@@ -106,6 +128,14 @@ def _picture_share(page: Any) -> float:
         left, bottom, right, top = part.get_bounds()
         shares.append((right - left) * (top - bottom) / (width * height))
     return max(shares)
+
+
+def _count_rules(page: Any) -> int:
+    """How many lines and boxes are drawn on a page, up to what tells a table."""
+    import pypdfium2.raw as raw
+
+    drawn = page.get_objects(filter=[raw.FPDF_PAGEOBJ_PATH], max_depth=2)
+    return sum(1 for _ in islice(drawn, _MIN_RULES))
 
 
 def _page_lines(page: Any, *, number: int) -> Iterator[PrintedLine]:
@@ -174,9 +204,26 @@ def _reread_by_place(data: bytes, pages: Sequence[_Page]) -> None:
 
     for page, lines in zip(pages, lines_by_place(data, [p.number for p in pages]), strict=True):
         mended, issues = _repaired(lines)
-        before = known_share("\n".join(line.text for line in page.lines))[0]
+        before = known_share(page.text)[0]
         if known_share("\n".join(line.text for line in mended))[0] > before:
             page.lines, page.issues = mended, (BROKEN_FONT, *issues)
+
+
+def _set_tables(data: bytes, pages: Sequence[_Page]) -> None:
+    """Put the lines of ruled tables cell by cell, where the text layer runs across their columns."""
+    if not pages:
+        return
+    from nlp.readers.placed import tables_by_place
+
+    by_number = {page.number: page for page in pages}
+    try:
+        for number, tables in tables_by_place(data, list(by_number)):
+            page = by_number[number]
+            for lines in tables:
+                mended, _ = _repaired(lines)
+                page.lines = replace_lines(page.lines, by=mended)
+    except UnreadableFile:
+        return  # the lines as they stand in the file are still there
 
 
 def _recognise(pdf: Any, pages: Sequence[_Page]) -> None:
@@ -209,7 +256,7 @@ def _read_picture(page: _Page, image: Any) -> None:
         page.issues = found if page.lines else ()  # else a blank page
     except InputError as error:
         page.lines, page.error = [], error
-    share, n_words = known_share("\n".join(line.text for line in page.lines))
+    share, n_words = known_share(page.text)
     if page.error or (n_words and share < _MIN_OCR_SHARE):
         page.lines, page.issues = [], (UNREAD_PAGES,)
 

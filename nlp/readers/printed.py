@@ -13,6 +13,7 @@ from statistics import median
 
 from nlp.readers.lines import STARTS_ITEM, STARTS_WITH_DASH, Piece, PrintedLine
 from nlp.text import fold
+from nlp.types import BlockKind
 
 RUNNING_HEAD = "running_heads_left_out"
 STAMP = "signature_stamp_left_out"
@@ -20,6 +21,7 @@ _ENDS_SENTENCE = tuple(".;:!?…/")
 _EDGE = 0.12  # share of the page's height in which heads and feet stand
 _MIN_REPEATS = 3  # pages
 _REPEAT_SHARE = 0.2
+_RIGHT_COLUMN = 0.4  # of the width of the text; no paragraph is indented so far
 # What Vietnamese signing programs print into a page (Circular 01/2019/TT-BNV, annex IV).
 _STAMP = re.compile(
     r"(?:(?:duoc )?ky (?:so )?boi|nguoi ky|ky ngay|thoi gian ky|signed by|signing (?:time|date)"
@@ -92,25 +94,48 @@ def _stamp_lines(lines: Sequence[PrintedLine]) -> set[int]:
 
 
 def paragraphs(lines: Sequence[PrintedLine]) -> Iterator[Piece]:
-    """Join printed lines to paragraphs; a word that a line break cut in two is closed up."""
+    """Join printed lines to paragraphs, and those of a cell of a table to one."""
     if not lines:
         return
+    free = [line for line in lines if line.cell is None] or lines
     margins = (
-        _common([line.left for line in lines]),
-        max(line.right for line in lines),
-        _pitch(lines),
+        _common([line.left for line in free]),
+        max(line.right for line in free),
+        _pitch(free),
     )
     held = [lines[0]]
     for line in lines[1:]:
-        if _begins(line, after=held[-1], margins=margins):
+        in_table = line.cell or held[-1].cell
+        if line.cell != held[-1].cell or (
+            not in_table and _begins(line, after=held[-1], margins=margins)
+        ):
             yield _piece(held)
             held = []
         held.append(line)
     yield _piece(held)
 
 
+def replace_lines(lines: Sequence[PrintedLine], *, by: Sequence[PrintedLine]) -> list[PrintedLine]:
+    """The lines of a page with those that stand in the box of a table replaced by the table's own."""
+    left, right = min(line.left for line in by), max(line.right for line in by)
+    top, bottom = min(line.top for line in by), max(line.bottom for line in by)
+
+    def is_inside(line: PrintedLine) -> bool:
+        x, y = (line.left + line.right) / 2, (line.top + line.bottom) / 2
+        return line.cell is None and left <= x <= right and top <= y <= bottom
+
+    first = next((i for i, line in enumerate(lines) if is_inside(line)), None)
+    if first is None:
+        return list(lines)
+    kept = [line for line in lines if not is_inside(line)]
+    return [*kept[:first], *by, *kept[first:]]
+
+
 def _piece(lines: Sequence[PrintedLine]) -> Piece:
-    return Piece(" ".join(line.text for line in lines), page=lines[0].page, lines=tuple(lines))
+    text = " ".join(line.text for line in lines)
+    cell = lines[0].cell
+    kind: BlockKind = "cell" if cell else "paragraph"
+    return Piece(text, kind, page=lines[0].page, lines=tuple(lines), cell=cell)
 
 
 def _common(values: Sequence[float]) -> float:
@@ -139,15 +164,33 @@ def _begins(line: PrintedLine, *, after: PrintedLine, margins: tuple[float, floa
         return False
     if STARTS_ITEM.match(line.text) or after.right < right - 0.25 * width:
         return True
-    if _is_set_in_capitals(line.text) != _is_set_in_capitals(after.text):
+    if _is_set_apart(line, after=after, left=left, right=right):
         return True
     if is_full and not ends and STARTS_ITEM.match(after.text):
         return False  # the lines of an item may hang under its words
-    if ends and not is_full:
+    is_indented = line.left > left + 0.02 * width and after.left < line.left - 0.02 * width
+    is_far = line.page == after.page and bool(pitch) and line.bottom - after.bottom > 1.35 * pitch
+    return (ends and not is_full) or is_indented or is_far
+
+
+def _is_set_apart(line: PrintedLine, *, after: PrintedLine, left: float, right: float) -> bool:
+    """Whether two lines are set so differently that they are no paragraph.
+
+    One in capitals and one not, a centred one above one at the margin, or both in the right column of the
+    head or foot, where each line is for itself.
+    """
+    width = right - left
+    if _is_set_in_capitals(line.text) != _is_set_in_capitals(after.text):
         return True
-    if line.left > left + 0.02 * width and after.left < line.left - 0.02 * width:
+    if _is_centred(after, left=left, right=right) and line.left < left + 0.02 * width:
         return True
-    return line.page == after.page and bool(pitch) and line.bottom - after.bottom > 1.35 * pitch
+    return min(line.left, after.left) > left + _RIGHT_COLUMN * width
+
+
+def _is_centred(line: PrintedLine, *, left: float, right: float) -> bool:
+    """Whether a line stands in the middle, well away from both margins."""
+    width, before, behind = right - left, line.left - left, right - line.right
+    return min(before, behind) > 0.05 * width and abs(before - behind) < 0.06 * width
 
 
 def _is_set_in_capitals(text: str) -> bool:
