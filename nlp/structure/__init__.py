@@ -60,7 +60,8 @@ def read_structure(doc: Document, *, registers: Registers) -> Structure:
         read_citations(sheet, own=canonical, registers=registers),
         read_duties(
             sheet,
-            [part for part in paragraphs if zones.body_end is None or part.start < zones.body_end],
+            paragraphs,
+            blocks=doc.blocks,
             kind=registers.kind_named.get(fold(str(head.kind.value))) if head.kind else None,
             issued=str(head.date.value) if head.date else None,
             registers=registers,

@@ -6,24 +6,19 @@ document.
 
 import calendar
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date
-from itertools import groupby, pairwise, zip_longest
 
+from nlp.structure.actors import begins
 from nlp.structure.dates import DATE, to_iso
-from nlp.structure.markers import find_marker
-from nlp.structure.registers import DutyWords, Kind, Registers, Words
+from nlp.structure.registers import DutyWords, Kind, Registers
+from nlp.structure.rows import Row, read_rows
 from nlp.structure.sheet import Sheet
-from nlp.text import fold, lower
-from nlp.types import Duty, Paragraph, Span
+from nlp.structure.tasks import Task, read_tasks
+from nlp.text import lower
+from nlp.types import Block, Duty, Paragraph, Span
 
-_ORDERED = re.compile(r"(?:giao|de\s+nghi|yeu\s+cau|phan\s+cong)\s+(?:cho\s+)?")
-_ALL = re.compile(r"(?:(?:cac|moi|tung|nhung|toan\s+the)\s+)?(?:dong\s+chi\s+)?")
-_CLAUSE_END = re.compile(r"[.;:](?=\s|$)|[“\"]")
-_BULLET = re.compile(r"\s*[-–—+•]\s*")
-_JOINT = re.compile(r"\s*[,;]\s*(?:va\s+)?|\s+va\s+")
-_SUBJECT_LENGTH = 300
+_ROW_JOINT = re.compile(r"\s*[;\n]\s*|,\s+(?=[A-ZĐÀ-Ỹ])")
 _BINDS = (
     r"(?<!\w)(?:truoc|cham\s+nhat|muon\s+nhat|khong\s+(?:muon\s+hon|qua)|thoi\s+han|han\s+(?:chot|cuoi))"
     r"(?:\s+(?:la|vao|den|trong|het|truoc|cuoi))*\s+"
@@ -32,7 +27,15 @@ _DEADLINE = re.compile(rf"{_BINDS}(?P<date>{DATE.pattern})")
 _PERIOD = re.compile(
     r"(?<!\w)(?:trong|truoc|het|cuoi|vao|xong)\s+(?:het\s+|cuoi\s+)?"
     r"(?:quy\s+(?P<quarter>iv|i{1,3}|[1-4])|thang\s+(?P<month>\d{1,2}))"
-    r"\s*(?:/|nam\s)\s*(?P<year>20\d\d)(?!\d)"
+    r"(?:\s*(?:/|nam\s)\s*(?P<year>20\d\d)(?!\d)|(?!\s*(?:/|nam|\d)))"
+)
+_BARE_PERIOD = re.compile(
+    r"(?<!\w)(?:quy\s+(?P<quarter>iv|i{1,3}|[1-4])|thang\s+(?P<month>\d{1,2}))"
+    r"(?:\s*(?:/|nam\s)\s*(?P<year>20\d\d)(?!\d)|(?!\s*(?:/|nam|\d)))"
+)
+# "trước ngày 30/6" is of the year of the document
+_DAY = re.compile(
+    rf"{_BINDS}(?:ngay\s+)?(?P<day>\d{{1,2}})(?:/|\s+thang\s+)(?P<month>\d{{1,2}})(?![\d/]|\s*(?:nam|hang))"
 )
 # "đã ban hành trước ngày 01/7/2025" tells which papers are meant, not until when to act.
 _PAST = re.compile(r"(?:ban\s+hanh|duoc\s+\w+|da\s+\w+|phat\s+sinh|hieu\s+luc|thong\s+qua|ky)\s*$")
@@ -54,97 +57,69 @@ _REPORT_END = re.compile(
 _THROUGH = re.compile(r"\s*\(\s*(?:thong\s+)?qua\s[^()]{2,120}\)")
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """Paragraphs of one number that follow each other; `text` begins behind the number.
-
-    `bodies` are its paragraphs that are no headings, `is_titled` says that the first is one, `leads_in` that
-    it ends in a colon.
-    """
-
-    number: str | None
-    span: Span
-    text: Span
-    bodies: tuple[Span, ...] = ()
-    is_titled: bool = False
-    leads_in: bool = False
-
-
 def read_duties(
     sheet: Sheet,
     paragraphs: Sequence[Paragraph],
     *,
+    blocks: Sequence[Block],
     kind: Kind | None,
     issued: str | None,
     registers: Registers,
 ) -> tuple[Duty, ...]:
-    """Read the duties of a document, issued on an ISO date; none where its kind orders nothing."""
+    """Read the duties of a document, issued on an ISO date; none where its kind orders nothing.
+
+    A duty is a numbered task, a paragraph or a dash whose subject is a body or an office, or a row of a table
+    with a column of actors. Only directives, dispatches and letters order their readers without naming them.
+    """
     if kind is not None and not kind.duties:
         return ()
     words = registers.duty_words
-    found = list(_read_numbered(sheet, paragraphs, words=words))
-    found = found or list(_read_requests(sheet, paragraphs, words=words))
-    return tuple(_make(sheet, task, actors, issued=issued, words=words) for task, actors in found)
+    rows = [row for row in read_rows(sheet, blocks) if row.actors]
+    cells = {block.start for block in blocks if block.table is not None}
+    free = [part for part in paragraphs if part.start not in cells]
+    duties = [
+        _make(sheet, task, actors, issued=issued, words=words)
+        for task, actors in read_tasks(sheet, free, kind=kind, words=words)
+    ]
+    duties += [_from_row(sheet, row, issued=issued, words=words) for row in rows]
+    return tuple(sorted(duties, key=lambda duty: duty.text_start))
 
 
-def _read_numbered(
-    sheet: Sheet, paragraphs: Sequence[Paragraph], *, words: DutyWords
-) -> Iterator[tuple[_Task, tuple[str, ...]]]:
-    """Numbered tasks with their actors; a task without any has those of the number above it."""
-    tasks = _read_tasks(sheet, paragraphs)
-    actors: dict[str, tuple[str, ...]] = {}
-    background: dict[str, bool] = {}
-    following: _Task | None
-    for task, following in zip_longest(tasks, tasks[1:]):
-        number = task.number or ""
-        above = number.rpartition(".")[0]
-        own = _read_task_actors(sheet, task, words=words)
-        actors[number] = own or actors.get(above, ())
-        frames = task.is_titled and words.background.pattern.match(sheet.folded, task.text.start)
-        background[number] = bool(frames) or background.get(above, False)
-        is_above = following is not None and str(following.number).startswith(f"{number}.")
-        if task.bodies and not background[number] and not (is_above and task.leads_in):
-            yield task, actors[number]
+def _from_row(sheet: Sheet, row: Row, *, issued: str | None, words: DutyWords) -> Duty:
+    """The duty of a row of a table, its actors and deadline from their own columns."""
+    actors = tuple(
+        name
+        for part in row.actors
+        for name in _ROW_JOINT.split(sheet.slice(part.start, part.end))
+        if name.strip()
+    )
+    when = row.deadline or row.span
+    recurrence = _RECURRENCE.search(sheet.folded, when.start, when.end)
+    day = _read_deadline(sheet, row.span, issued=issued)
+    return Duty(
+        row.number,
+        tuple(actor.strip(" ,;.") for actor in actors),
+        row.span.start,
+        row.span.end,
+        deadline=day or (_bare_day(sheet, row.deadline, issued=issued) if row.deadline else None),
+        recurrence=lower(sheet.slice(*recurrence.span())) if recurrence else None,
+        report_to=_read_report(sheet, row.span, words=words),
+    )
 
 
-def _read_tasks(sheet: Sheet, paragraphs: Sequence[Paragraph]) -> list[_Task]:
-    tasks: list[_Task] = []
-    numbered = [p for p in paragraphs if p.task_number and p.role in {"body", "heading"}]
-    for number, group in groupby(numbered, key=lambda p: p.task_number):
-        parts = list(group)
-        span = sheet.trim(parts[0].start, parts[-1].end)
-        first = sheet.slice(span.start, parts[0].end)
-        marker = find_marker(first, fold(first))
-        tasks.append(
-            _Task(
-                number,
-                span,
-                text=sheet.trim(span.start + (marker.length if marker else 0), span.end),
-                bodies=tuple(Span(p.start, p.end) for p in parts if p.role == "body"),
-                is_titled=parts[0].role == "heading",
-                leads_in=sheet.text[span.end - 1] == ":",
-            )
-        )
-    return tasks
-
-
-def _read_requests(
-    sheet: Sheet, paragraphs: Sequence[Paragraph], *, words: DutyWords
-) -> Iterator[tuple[_Task, tuple[str, ...]]]:
-    """The duties of a letter without numbered tasks: paragraphs that ask a body to act."""
-    for part in paragraphs:
-        span = sheet.trim(part.start, part.end)
-        if part.role != "body" or sheet.text[span.end - 1 : span.end] == ":":
-            continue
-        for asked in _ORDERED.finditer(sheet.folded, span.start, span.end):
-            actors = _read_actors(sheet, Span(asked.end(), span.end), words=words)
-            if actors:
-                yield _Task(None, span, span), actors
-                break
+def _bare_day(sheet: Sheet, span: Span, *, issued: str | None) -> str | None:
+    """The last day that a cell of deadlines names, without a word that binds: the column does."""
+    days = [to_iso(match[0]) for match in DATE.finditer(sheet.folded, span.start, span.end)]
+    days += [
+        _last_day(match, issued=issued)
+        for match in _BARE_PERIOD.finditer(sheet.folded, span.start, span.end)
+    ]
+    fitting = [day for day in days if day and (issued is None or day >= issued)]
+    return max(fitting, default=None)
 
 
 def _make(
-    sheet: Sheet, task: _Task, actors: tuple[str, ...], *, issued: str | None, words: DutyWords
+    sheet: Sheet, task: Task, actors: tuple[str, ...], *, issued: str | None, words: DutyWords
 ) -> Duty:
     span = task.span
     recurrence = _RECURRENCE.search(sheet.folded, span.start, span.end)
@@ -159,71 +134,6 @@ def _make(
     )
 
 
-def _read_task_actors(sheet: Sheet, task: _Task, *, words: DutyWords) -> tuple[str, ...]:
-    """The actors of a task, by its title or first words; under any other title, those of its items."""
-    actors = _read_actors(sheet, task.text, words=words)
-    if actors or not task.is_titled:
-        return actors
-    found: list[str] = []
-    for body in task.bodies:
-        bullet = _BULLET.match(sheet.folded, body.start)
-        found += _read_actors(
-            sheet, Span(bullet.end() if bullet else body.start, body.end), words=words
-        )
-    return tuple(dict.fromkeys(found))
-
-
-def _read_actors(sheet: Sheet, text: Span, *, words: DutyWords) -> tuple[str, ...]:
-    """The bodies that a task names as its subject, before the first verb; none where a verb comes first."""
-    ordered = _ORDERED.match(sheet.folded, text.start, text.end)
-    first = ordered.end() if ordered else text.start
-    every = _ALL.match(sheet.folded, first, text.end)
-    if not _begins(words.actors, sheet, every.end() if every else first, text.end):
-        return ()
-    end = _find_subject_end(sheet, Span(first, text.end), words=words)
-    return _split_actors(sheet, Span(first, end), words=words) if end > first else ()
-
-
-def _find_subject_end(sheet: Sheet, text: Span, *, words: DutyWords) -> int:
-    """Where a subject ends: before the first verb, or at a colon; its own start when it is none."""
-    limit = min(text.end, text.start + _SUBJECT_LENGTH)
-    stop = _CLAUSE_END.search(sheet.folded, text.start, limit)
-    end = stop.start() if stop else limit
-    names = [match.span() for match in words.names.pattern.finditer(sheet.folded, text.start, end)]
-    for verb in words.verbs.pattern.finditer(sheet.folded, text.start, end):
-        if not _within(verb.start(), names) and _begins(
-            words.verbs, sheet, verb.start(), verb.end()
-        ):
-            return sheet.trim(text.start, verb.start()).end
-    is_label = end == text.end or sheet.text[end] == ":"
-    return end if is_label and sheet.text[end - 1] not in ".;" else text.start
-
-
-def _within(at: int, spans: Sequence[tuple[int, int]]) -> bool:
-    return any(start <= at < end for start, end in spans)
-
-
-def _begins(words: Words, sheet: Sheet, start: int, end: int) -> bool:
-    match = words.pattern.match(sheet.folded, start, end)
-    if match is None:
-        return False
-    return words.holds(sheet.text[match.start() : match.end()], is_marked=sheet.is_marked)
-
-
-def _split_actors(sheet: Sheet, subject: Span, *, words: DutyWords) -> tuple[str, ...]:
-    """Each body of a subject: cut where a comma or "và" stands before a body written with a capital."""
-    cuts = [subject.start]
-    names = [
-        m.span() for m in words.names.pattern.finditer(sheet.folded, subject.start, subject.end)
-    ]
-    for joint in _JOINT.finditer(sheet.folded, subject.start, subject.end):
-        at = joint.end()
-        is_named = sheet.text[at : at + 1].isupper() and not _within(at - 1, names)
-        cuts += [at] if is_named and _begins(words.actors, sheet, at, subject.end) else []
-    pieces = [sheet.slice(*pair) for pair in pairwise([*cuts, subject.end])]
-    return tuple(re.sub(r"(?:\s*[,;:])?(?:\s+và)?\s*$", "", piece) for piece in pieces)
-
-
 def _read_deadline(sheet: Sheet, span: Span, *, issued: str | None) -> str | None:
     """The first day by which the task binds, not before the day of issue."""
     days = []
@@ -231,13 +141,18 @@ def _read_deadline(sheet: Sheet, span: Span, *, issued: str | None) -> str | Non
         window = max(span.start, match.start() - _PAST_LENGTH)
         if not _PAST.search(sheet.folded, window, match.start()):
             days.append(to_iso(match["date"]))
-    days += [_last_day(match) for match in _PERIOD.finditer(sheet.folded, span.start, span.end)]
+    for match in _PERIOD.finditer(sheet.folded, span.start, span.end):
+        days.append(_last_day(match, issued=issued))
+    for match in _DAY.finditer(sheet.folded, span.start, span.end) if issued else ():
+        days.append(to_iso(f"{match['day']}/{match['month']}/{str(issued)[:4]}"))
     return next((day for day in days if day and (issued is None or day >= issued)), None)
 
 
-def _last_day(match: re.Match[str]) -> str | None:
-    """The last day of the quarter or month named by a match of `_PERIOD`."""
-    year = int(match["year"])
+def _last_day(match: re.Match[str], *, issued: str | None) -> str | None:
+    """The last day of the quarter or month of a match; without a year, of the year of the document."""
+    if not match["year"] and not issued:
+        return None
+    year = int(match["year"] or str(issued)[:4])
     month = 3 * _QUARTERS[match["quarter"]] if match["quarter"] else int(match["month"])
     if not 1 <= month <= 12:
         return None
@@ -253,7 +168,7 @@ def _read_report(sheet: Sheet, span: Span, *, words: DutyWords) -> str | None:
     """The body to report to, with the one it goes through in brackets."""
     for match in _REPORT.finditer(sheet.folded, span.start, span.end):
         in_capitals = sheet.text[match.end() : match.end() + 1].isupper() or not sheet.is_cased
-        if (match["all"] or in_capitals) and _begins(words.actors, sheet, match.end(), span.end):
+        if (match["all"] or in_capitals) and begins(words.actors, sheet, match.end(), span.end):
             stops = _REPORT_END.finditer(sheet.folded, match.end(), span.end)
             ends = (stop.start() for stop in stops if not _is_proper(sheet, stop))
             end = next(ends, span.end)

@@ -5,21 +5,25 @@ Guideline 36-HD/VPTW (2018) on the issuing organisation.
 """
 
 import re
+from collections.abc import Iterable
 
 from nlp.structure.letterhead import Letterhead
-from nlp.structure.registers import Issuer, Place, Registers, spell
+from nlp.structure.registers import Issuer, Place, Registers, find_areas, spell
 from nlp.structure.sheet import Sheet
-from nlp.text import fold
+from nlp.text import fold, lower
 from nlp.types import Field, Span
 
 # Marks of secrecy, urgency and draft that may stand among the lines of the head.
-_MARK = re.compile(r"(?:du thao|ban sao|(?:toi |tuyet )?mat|(?:thuong )?khan|hoa toc|so)\b")
-_AREA = re.compile(r"(?<!\w)(?:thanh pho|tinh|quan|huyen|thi xa|phuong|xa|dac khu)(?!\w)")
+_MARK = re.compile(
+    r"(?:du thao|ban sao|(?:toi |tuyet )?mat|(?:thuong )?khan|hoa toc|v\s?/\s?v)\b|so\s*[:./\d]"
+)
+_CITY = re.compile(r"^(?:tp\.?|thanh pho|tinh)\s*")
 _SPEAKS = r"(?:co\s+y\s+kien|thong\s+bao|tra\s+loi|de\s+nghi|yeu\s+cau)(?!\w)"
 _FEW_WORDS = 2
 # A name that stops so goes on in the next line ("ỦY" + "BAN NHÂN DÂN", "VĂN PHÒNG" + "CHÍNH PHỦ").
 _UNFINISHED = re.compile(
-    r"uy|uy ban|hoi dong|van phong|ban|so|bo|cuc|tong cuc|vu|vien|trung tam|hoi|.*(?:[,-]| va| cua)"
+    r"uy|uy ban|hoi dong|van phong|ban|so|bo|cuc|tong cuc|vu|vien|trung tam|hoi"
+    r"|.*(?:[,-]| va| cua|doan dai bieu)"
 )
 
 
@@ -29,8 +33,11 @@ def read_issuer(
     """Name the issuer; `signed_for` is the body on whose behalf the document is signed."""
     bodies = _read_bodies(sheet, head, registers=registers)
     if bodies:
-        names = [spell(sheet.slice(*_bounds(spans)), registers=registers) for spans in bodies]
-        return _name_in_full(names, bodies, registers=registers)
+        names = [
+            _write_out(" ".join(sheet.slice(s.start, s.end) for s in spans), registers=registers)
+            for spans in bodies
+        ]
+        return _name_in_full(names, bodies, head, registers=registers)
     title = head.title
     named = [part.value for part in (title and title.by, title and title.authority) if part]
     told = (
@@ -42,7 +49,7 @@ def read_issuer(
     )
     for name in told:
         if name:
-            full = _complete(spell(str(name), registers=registers), head, registers=registers)
+            full = _complete(_write_out(str(name), registers=registers), head, registers=registers)
             return Field(full, None, None, inferred=True)
     return None
 
@@ -102,19 +109,69 @@ def _goes_on(before: str, line: str, *, registers: Registers) -> bool:
     return crosses or bool(_UNFINISHED.fullmatch(before))
 
 
-def _name_in_full(names: list[str], bodies: list[list[Span]], *, registers: Registers) -> Field:
+def _write_out(name: str, *, registers: Registers) -> str:
+    """Spell a name, with the bodies of an area in full ("UBND" is "Ủy ban nhân dân")."""
+    full = {
+        body.abbreviation: body.name
+        for body in registers.issuers
+        if body.of_place and body.side in {"state", "assembly"}
+    }
+    spelled = spell(name, registers=registers)
+    return re.sub(r"\w+", lambda word: full.get(word[0].upper(), word[0]), spelled)
+
+
+def _name_in_full(
+    names: list[str], bodies: list[list[Span]], head: Letterhead, *, registers: Registers
+) -> Field:
     """The last body named, completed by the one above it where its own name does not tell whose it is."""
     start, end = _bounds(bodies[-1])
-    name = names[-1]
-    above = names[-2] if len(names) > 1 else None
-    known = _registered(name, registers=registers)
-    superior = _registered(above, registers=registers) if above else None
-    if above and not _AREA.search(fold(name)):
-        area = superior[1] if superior and superior[0].of_place else ""
-        owner = above if known and known[0].within else area
-        if owner and fold(owner) not in fold(name):
-            name, start = f"{name} {owner}", _bounds(bodies[-2])[0]
+    *above, name = names
+    owner = _owner(name, above[-1], registers=registers) if above else None
+    if owner:
+        name, start = f"{name} {owner}", _bounds(bodies[-2])[0]
+    name = _name_area(name, above, head, registers=registers)
+    for proper in _area_names(above):  # "Trường Tiểu học bản ngà" below "UBND xã Bản Ngà"
+        name = re.sub(rf"(?<!\w){re.escape(lower(proper))}(?!\w)", proper, name)
     return Field(name, start, end)
+
+
+def _owner(name: str, above: str, *, registers: Registers) -> str | None:
+    """The body above, or only its area, unless the name tells an area or a proper name of it."""
+    if find_areas(name):
+        return None
+    known = _registered(name, registers=registers)
+    superior = _registered(above, registers=registers)
+    if known and known[0].within:
+        owner = above
+    elif superior and superior[0].of_place:
+        owner = superior[1]
+    else:
+        return None
+    told = any(fold(proper) in fold(name) for proper in [owner, *_area_names([owner])])
+    return None if told else owner
+
+
+def _name_area(name: str, above: list[str], head: Letterhead, *, registers: Registers) -> str:
+    """Put the proper name behind an area that ends a name without it ("Sở Nội vụ tỉnh")."""
+    areas = find_areas(name)
+    if not areas or areas[-1]["name"]:
+        return name
+    kind = areas[-1]["kind"]
+    place = _province(head, registers=registers)
+    proper = [place.name] if place and fold(place.kind) == fold(kind) else []
+    proper = [*_area_names(reversed(above), kind=kind), *proper]
+    lacks = proper and fold(proper[0]) not in fold(name)
+    return f"{name} {proper[0]}" if lacks else name
+
+
+def _area_names(bodies: Iterable[str], *, kind: str | None = None) -> list[str]:
+    """The proper names of the areas in some names of bodies, of one kind or of any."""
+    return [
+        body[slice(*area.span("name"))]
+        for body in bodies
+        for area in find_areas(body)
+        if area["name"] and kind in (None, area["kind"])
+    ]
 
 
 def _complete(name: str, head: Letterhead, *, registers: Registers) -> str:
@@ -123,12 +180,11 @@ def _complete(name: str, head: Letterhead, *, registers: Registers) -> str:
     if known and known[0].within and not known[1]:
         above = _by_symbol(head, registers=registers)
         name = f"{name} {above}" if above else name
+    name = _name_area(name, [], head, registers=registers)
     place = _province(head, registers=registers)
     if place is None:
         return name
     folded = fold(name)
-    if re.search(rf"(?<!\w){fold(place.kind)}$", folded):
-        return f"{name} {place.name}"
     local = [body for known, body in registers.bodies if body.of_place and folded.endswith(known)]
     if not local:
         return name
@@ -159,7 +215,7 @@ def _speaker(sheet: Sheet, *, registers: Registers) -> str | None:
 def _province(head: Letterhead, *, registers: Registers) -> Place | None:
     if head.place is None:
         return None
-    name = fold(str(head.place.value))
+    name = _CITY.sub("", fold(str(head.place.value)))
     return next((place for place in registers.places if fold(place.name) == name), None)
 
 

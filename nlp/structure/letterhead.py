@@ -30,7 +30,7 @@ _BODY = re.compile(
     r"^[ ]*(?:can\s+cu|theo\s+de\s+nghi|kinh\s+gui|dieu\s+1|chuong\s+i|phan\s+(?:i|thu\s+nhat)"
     r"|noi\s+nhan|i\.|1\.)(?!\w)"
     r"|(?<!\w)(?:kinh\s+gui\s*:|can\s+cu\s+(?:luat|bo\s+luat|hien\s+phap|phap\s+lenh|nghi|quyet"
-    r"|thong\s+tu|chi\s+thi)(?!\w))",
+    r"|thong\s+tu|chi\s+thi)(?!\w)|loi\s+noi\s+dau(?!\w))",
     re.MULTILINE,
 )
 _ANNEX_NOTE = re.compile(
@@ -41,7 +41,7 @@ _LETTER = "Công văn"
 _LONGEST_NAME = 80  # code points of a line of the issuer's name
 _REACH = 4000  # code points within which a head ends
 _EARLY = 12  # content lines within which a head without its motto begins
-_ABOVE = 6  # lines of the issuer's name that may stand above the motto
+_ABOVE = 9  # lines of the left column that may stand above the motto
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,16 @@ def read_letterhead(sheet: Sheet, *, registers: Registers) -> Letterhead:
     taken = [Span(*m.span()) for m in _MOTTO.finditer(sheet.folded, region.start, region.end)]
     taken += [part.span for part in (numbering, dating) if part]
     after = max((span.end for span in taken), default=None)
-    title = read_title(sheet, region, after=after, registers=registers)
+    own = numbering.canonical if numbering else None
+    title = read_title(sheet, region, after=after, own=own, registers=registers)
     if title and numbering and numbering.span.start > title.start:
         numbering = None  # it stands in the subject: another document's
     about = None if title else _find_about(sheet, region, taken=taken, numbering=numbering)
     taken += [about] if about else []
     end = title.end if title else max((span.end for span in taken), default=region.start)
+    kind = _read_kind(sheet, region, title, numbering, about=about, registers=registers)
+    if title and kind and kind.inferred:
+        title = title.with_kind(sheet)
     head = Letterhead(
         Span(region.start, max(end, sheet.line_at(max(end - 1, 0)).end)),
         upper=Span(region.start, title.start if title else region.end),
@@ -89,7 +93,7 @@ def read_letterhead(sheet: Sheet, *, registers: Registers) -> Letterhead:
         date=dating.date if dating else read_passing(sheet),
         place=dating.place if dating else None,
         title=title,
-        kind=_read_kind(sheet, region, title, numbering, about=about, registers=registers),
+        kind=kind,
         subject=title.subject if title else join(sheet, [about] if about else []),
     )
     return head if numbering else _add_annex_note(sheet, head, registers=registers)
@@ -105,10 +109,19 @@ def _find_region(sheet: Sheet, *, registers: Registers) -> Span | None:
     start = anchor
     above = [line for line in sheet.lines if line.end <= anchor and not line.is_empty]
     for line in reversed(above[-_ABOVE:]):
-        if line.is_terminal or len(line.text) > _LONGEST_NAME:
+        if not _may_be_head(line, registers=registers):
             break
         start = line.start
     return Span(start, end)
+
+
+def _may_be_head(line: Line, *, registers: Registers) -> bool:
+    """Whether a line above the motto may be the head's: a short one, or the subject or joint issuers."""
+    if line.is_terminal:
+        return False
+    is_about = ABOUT.search(line.folded)
+    is_joint = line.text.isupper() and registers.issuer_head.match(line.folded)
+    return len(line.text) <= _LONGEST_NAME or bool(is_about or is_joint)
 
 
 def _find_anchor(sheet: Sheet, *, registers: Registers) -> int | None:

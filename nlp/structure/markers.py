@@ -14,7 +14,7 @@ _PATTERNS = (
     ("article", re.compile(r"dieu (?P<label>\d+[a-z]?)\s*[.:](?!\d)\s*")),
     ("part", re.compile(rf"{_PART}\s*(?:[.:–-]\s|$)")),
     ("decimal", re.compile(r"(?P<label>\d{1,2}(?:\.\d{1,2}){1,3})(?:[.)]\s+|\s+(?=\D))")),
-    ("arabic", re.compile(r"(?P<label>\d{1,3})\s?\.(?!\d)\s*")),
+    ("arabic", re.compile(r"(?P<label>\d{1,3})(?:\s?\.(?!\d)\s*|-\s+(?=[^\W\d]))")),
     ("bracket", re.compile(r"\(?(?P<label>\d{1,3})\s?[)/]\s+")),
     ("roman", re.compile(rf"(?P<label>{_ROMAN})\s?[.–-]\s+")),
     ("letter", re.compile(r"(?P<label>[a-z])\s?\)\s*")),

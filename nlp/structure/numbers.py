@@ -13,7 +13,8 @@ from nlp.text import lower
 # A separator may have white space on one side ("07- CT/TU", "45 /KH-UBND"), a dash never on both: that is
 # prose, but for once before a kind and its slash ("07 - CT/TU").
 _SEPARATOR = r"(?:\s?/\s?|[-–]\s?|\s[-–])"
-_PART = r"(?:\d{4}(?=\s?/)|[a-z][a-z\d&]*)"
+# The term of the National Assembly may stand apart ("QH 11").
+_PART = r"(?:\d{4}(?=\s?/)|(?:ubtv)?qh\s1\d(?!\w)|[a-z][a-z\d&]*)"
 TAIL = rf"(?:{_SEPARATOR}{_PART})+"
 NUMBER = (
     r"(?P<number>\d{1,6}(?:\.\d{1,2})?[a-z]?)"

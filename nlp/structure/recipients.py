@@ -59,7 +59,8 @@ def read_recipients(sheet: Sheet, body: Span, *, registers: Registers) -> Recipi
             continue
         if not dashed and _ends_list(line, entries, sheet, registers=registers):
             break
-        if not dashed and entries and _DASH.match(sheet.folded, entries[0].start):
+        is_label = line.text.endswith(":") and entries and _is_closed(sheet, entries[-1])
+        if not dashed and not is_label and entries and _DASH.match(sheet.folded, entries[0].start):
             entries[-1] = Span(entries[-1].start, piece.end)
             continue
         cut = _find_cut(sheet, piece, registers=registers)
@@ -82,7 +83,7 @@ def read_addressees(sheet: Sheet, *, upper_end: int, head_end: int) -> Recipient
             continue
         if _DASH.match(sheet.folded, piece.start) or not entries:
             entries.append(piece)
-        elif _is_closed(sheet, entries[-1]) or begins_body(line, is_first=False):
+        elif _is_closed(sheet, entries[-1]) or begins_body(sheet, line, is_first=False):
             break
         else:
             entries[-1] = Span(entries[-1].start, piece.end)
@@ -102,12 +103,16 @@ def _lines_below(sheet: Sheet, start: int, end: int) -> list[Line]:
 
 
 def _ends_list(line: Line, entries: Sequence[Span], sheet: Sheet, *, registers: Registers) -> bool:
-    """Whether a line without a dash stands below the list: a signature, a typist's mark, a remark."""
+    """Whether a line without a dash stands below the list: a signature, a typist's mark, a remark.
+
+    A label within the list ("Để báo cáo:") does not.
+    """
     in_capitals = line.text.isupper() or not sheet.is_cased
     signs = in_capitals and bool(registers.signature_pattern.match(line.folded))
     if signs or not entries:
         return signs
-    done = _FILING.match(sheet.folded, entries[-1].start) or _is_closed(sheet, entries[-1])
+    closed = _is_closed(sheet, entries[-1]) and not line.text.endswith(":")
+    done = closed or _FILING.match(sheet.folded, entries[-1].start)
     return bool(done and _DASH.match(sheet.folded, entries[0].start))
 
 

@@ -20,11 +20,14 @@ Level = Literal["central", "province", "district", "commune", "any"]
 Side = Literal["party", "state", "assembly", "front"]
 VOWELS = frozenset("aeiouy")  # every Vietnamese word has one, few abbreviations do
 _LONG_SYMBOL = 4  # letters; a shorter symbol may be a word ("TU")
-# Behind the kind of an area stands its name; "xã hội", "tỉnh ủy", "quân khu" only look like one.
-_AREA_NAME = re.compile(
-    r"(?<!\w)(?:phuong|xa|quan|huyen|thi xa|thi tran|dac khu|thanh pho|tinh|(?:tinh|thanh|quan|huyen|thi) uy)"
-    r" (?!hoi|uy|doan|khu)"
-    r"(?P<name>\w+(?: \w+){0,3})"
+# Behind the kind of an area stands its name; "xã hội", "tỉnh đoàn", "quân khu" only look like one.
+_AREA_KIND = (
+    r"(?<!\w)(?:(?:tỉnh|thành|quận|huyện|thị) ủy|thị xã|thị trấn|đặc khu|thành phố"
+    r"|phường|xã|quận|huyện|tỉnh)(?! (?:hội|ủy|đoàn|khu)(?!\w))(?!\w)"
+)
+_MARKED_AREA, _PLAIN_AREA = (
+    re.compile(rf"(?P<kind>{kind})(?: (?P<name>(?!{kind})\w+(?: (?!{kind})\w+){{0,3}}))?")
+    for kind in (_AREA_KIND, fold(_AREA_KIND))
 )
 _STRICT = ConfigDict(extra="forbid")
 
@@ -107,15 +110,15 @@ class DutyWords:
 class Registers:
     """All registers, with what is made of them to read folded text.
 
-    `laws` has the years of each law by its folded name, `symbols` the spelling of each part of a symbol in
-    lower case, `bodies` each issuer by its folded names and abbreviations, `spellings` each proper name by
-    its folded form.
+    `laws` has the versions of each law by its folded name, year to number ("" unknown), `symbols` the
+    spelling of each part of a symbol in lower case, `bodies` each issuer by its folded names and
+    abbreviations, `spellings` each proper name by its folded form.
     """
 
     kinds: tuple[Kind, ...]
     issuers: tuple[Issuer, ...]
     places: tuple[Place, ...]
-    laws: Mapping[str, tuple[int, ...]]
+    laws: Mapping[str, Mapping[int, str]]
     symbols: Mapping[str, str]
     kind_named: Mapping[str, Kind]
     bodies: tuple[tuple[str, Issuer], ...]
@@ -157,13 +160,13 @@ def load_registers(folder: Path) -> Registers:
     proper = {*bodies.fields, *titles.heads, *(p.name for p in places), *(i.name for i in issuers)}
     kind_names = phrases(kind.name for kind in kinds)
     heads = phrases([*bodies.heads, *(issuer.name for issuer in issuers)])
-    title_names = phrases(titles.heads)
+    title_names = rf"(?<!doan ){phrases(titles.heads)}"  # "Đoàn Chủ tịch" is a body
     delegation = _delegations(titles.delegations)
     return Registers(
         kinds=kinds,
         issuers=issuers,
         places=places,
-        laws={fold(name): years for name, years in laws.items()},
+        laws={fold(name): versions for name, versions in laws.items()},
         symbols=_symbols(kinds, issuers),
         kind_named={fold(kind.name): kind for kind in kinds},
         bodies=tuple((fold(n), i) for i in issuers for n in (i.name, i.abbreviation) if n),
@@ -190,7 +193,9 @@ def spell(name: str, *, registers: Registers) -> str:
     if not (name.isupper() or name.islower()):
         return name
     folded = fold(name)
-    capitals = {0} | _capitals_of_words(folded, symbols=registers.symbols)
+    joint = (m.end() for m in re.finditer(" - ", folded))  # "SỞ Y TẾ - SỞ NỘI VỤ"
+    capitals = {0} | {at for at in joint if registers.issuer_head.match(folded, at)}
+    capitals |= _capitals_of_words(name, symbols=registers.symbols)
     for phrase, spelling in registers.spellings:
         if phrase in folded:
             upper = [i for i, char in enumerate(spelling) if char.isupper()]
@@ -199,9 +204,19 @@ def spell(name: str, *, registers: Registers) -> str:
     return "".join(c.upper() if i in capitals else c for i, c in enumerate(lower(name)))
 
 
-def _capitals_of_words(folded: str, *, symbols: Mapping[str, str]) -> set[int]:
+def find_areas(name: str) -> list[re.Match[str]]:
+    """The areas that a body's name holds: groups `kind` and `name` in lower case, the name may be None.
+
+    Diacritics, where the name has them, tell "quận" from "quan" in "cơ quan".
+    """
+    is_marked = fold(name) != lower(name)
+    return list((_MARKED_AREA if is_marked else _PLAIN_AREA).finditer(normalise(name)))
+
+
+def _capitals_of_words(name: str, *, symbols: Mapping[str, str]) -> set[int]:
     """Where capitals stand by the form of the words: abbreviations and the names of areas."""
-    areas = [area.span("name") for area in _AREA_NAME.finditer(folded)]
+    folded = fold(name)
+    areas = [area.span("name") for area in find_areas(name) if area["name"]]
     capitals: set[int] = set()
     for word in re.finditer(r"\w+", folded):
         is_symbol = len(word[0]) >= _LONG_SYMBOL and word[0] in symbols
@@ -238,7 +253,7 @@ class _TitleFile(_File):
 
 
 class _LawFile(_File):
-    laws: dict[str, tuple[int, ...]]
+    laws: dict[str, dict[int, str]]
 
 
 class _DutyFile(_File):

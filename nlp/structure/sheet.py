@@ -69,6 +69,10 @@ class Sheet:
         """The masked text between two offsets, white space collapsed."""
         return " ".join(self.text[start:end].split())
 
+    def slice_folded(self, start: int, end: int) -> str:
+        """The folded text between two offsets, white space collapsed."""
+        return " ".join(self.folded[start:end].split())
+
     def trim(self, start: int, end: int) -> Span:
         """The same stretch without white space at its ends."""
         piece = self.text[start:end]

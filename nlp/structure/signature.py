@@ -19,6 +19,7 @@ _MAX_LINE = 90  # code points of a line of a title
 _MAX_RUN = 160  # code points of a signature whose lines were run together
 _MAX_NAME = 6  # words
 _FULL_NAME = 3  # a shorter name may go on in the next line
+_BULLETS = frozenset("-–+•|")
 _DELEGATED = {"kt", "tl", "tuq"}
 _ACTING = "q"
 _TOKEN = re.compile(r"\S+")
@@ -28,10 +29,10 @@ _DEPUTY = re.compile(r"(?:pho|thu|uy)\s")
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The signature block; `on_behalf` is the body after "TM."."""
+    """The signature block; `on_behalf` is the body after "TM.". A draft's has a title and no signer."""
 
     span: Span
-    signer: Field
+    signer: Field | None = None
     title: Field | None = None
     on_behalf: str | None = None
 
@@ -43,17 +44,72 @@ def read_signature(
     found: list[Signature] = []
     for at, line in enumerate(sheet.lines):
         start = max(line.start, after) if after and line.start < after < line.end else line.start
-        if start < body.start or line.end > body.end or (found and start < found[-1].span.end):
+        end = min(line.end, body.end)
+        if start < body.start or start >= end or (found and start < found[-1].span.end):
             continue
-        first = sheet.trim(start, min(line.end, start + _MAX_RUN) if sheet.is_cased else line.end)
-        if _begins(sheet, first, registers=registers):
-            signature = _read_block(
-                sheet, [first, *_rest(sheet.lines[at + 1 :], body)], registers=registers
-            )
-            if signature and after is not None and start >= after:
-                return signature
-            found += [signature] if signature else []
-    return found[-1] if found else None
+        first = sheet.trim(start, min(end, start + _MAX_RUN) if sheet.is_cased else end)
+        below = sheet.lines[at + 1 : at + 1 + _MAX_LINES]
+        signature = _read_at(sheet, first, below=below, body=body, registers=registers)
+        if signature and after is not None and start >= after:
+            return signature
+        found += [signature] if signature else []
+    return found[-1] if found else _read_unsigned(sheet, body, after=after, registers=registers)
+
+
+def _read_at(
+    sheet: Sheet, first: Span, *, below: Sequence[Line], body: Span, registers: Registers
+) -> Signature | None:
+    """The signature that begins in a line: with the line, or behind other words that it was run on to."""
+    if _begins(sheet, first, registers=registers):
+        return _read_block(sheet, [first, *_rest(below, body)], registers=registers)
+    mark = _find_mark(sheet, first, registers=registers)
+    if mark:
+        return _read_block(sheet, [mark], registers=registers)
+    return _read_signed(sheet, first, registers=registers)
+
+
+def _find_mark(sheet: Sheet, piece: Span, *, registers: Registers) -> Span | None:
+    """A signature from its mark on ("XÁC THỰC VĂN BẢN HỢP NHẤT CHỦ NHIỆM ..."), behind no prose."""
+    if not sheet.is_cased or sheet.text[piece.end - 1] in ".;:":
+        return None
+    words = _TOKEN.finditer(sheet.text, piece.start, piece.end)
+    prose = next((word for word in words if word[0][0].islower() or word[0] in _BULLETS), None)
+    end = prose.start() if prose else piece.end
+    for mark in registers.signature_pattern.finditer(sheet.folded, piece.start, end):
+        if sheet.text[mark.start() : mark.end()].isupper():
+            return Span(mark.start(), piece.end)
+    return None
+
+
+def _read_signed(sheet: Sheet, piece: Span, *, registers: Registers) -> Signature | None:
+    """A name without a title, told by what stands behind it: "Lê Văn Mẫu (Đã ký)"."""
+    if sheet.text[piece.end - 1] not in ")]":
+        return None
+    signed = list(registers.signed_pattern.finditer(sheet.folded, piece.start, piece.end))
+    if not signed or signed[-1].end() < piece.end:
+        return None
+    name = sheet.trim(piece.start, signed[-1].start())
+    shown = sheet.slice(name.start, name.end)
+    if not _is_name(shown, is_cased=True):
+        return None
+    return Signature(name, signer=Field(shown, name.start, name.end))
+
+
+def _read_unsigned(
+    sheet: Sheet, body: Span, *, after: int | None, registers: Registers
+) -> Signature | None:
+    """The title below the recipients of a draft, where nobody has signed."""
+    if after is None or not sheet.is_cased:
+        return None
+    lines = [line for line in sheet.lines if line.start >= after and line.end <= body.end]
+    pieces = _rest(lines, body)
+    if not pieces or not _begins(sheet, pieces[0], registers=registers):
+        return None
+    block = Span(pieces[0].start, pieces[-1].end)
+    title = _own_title(sheet, block, registers=registers)
+    if title is None or not sheet.text[block.start : block.end].isupper():
+        return None
+    return Signature(block, title=title, on_behalf=_on_behalf(sheet, block, registers=registers))
 
 
 def _begins(sheet: Sheet, piece: Span, *, registers: Registers) -> bool:
@@ -166,9 +222,10 @@ def _is_name(shown: str, *, is_cased: bool) -> bool:
 
 
 def _own_title(sheet: Sheet, above: Span, *, registers: Registers) -> Field | None:
-    """The signer's own title, not that of the person signed for.
+    """The signer's own title, not that of the person signed for, nor one held elsewhere.
 
-    "KT. BỘ TRƯỞNG / THỨ TRƯỞNG" gives "Thứ trưởng", "TM. ỦY BAN NHÂN DÂN / CHỦ TỊCH" gives "Chủ tịch".
+    "KT. BỘ TRƯỞNG / THỨ TRƯỞNG" gives "Thứ trưởng", "TM. BAN CHỈ ĐẠO / TRƯỞNG BAN / CHỦ TỊCH ỦY BAN NHÂN
+    DÂN" gives "Trưởng ban". Titles of one office are joined by a comma: "BỘ TRƯỞNG, CHỦ NHIỆM".
     """
     marks = list(registers.delegation_pattern.finditer(sheet.folded, above.start, above.end))
     tail = marks[-1].end() if marks else above.start
@@ -181,9 +238,13 @@ def _own_title(sheet: Sheet, above: Span, *, registers: Registers) -> Field | No
         return None
     start = marks[-1].start() if mark == _ACTING else titles[0].start()
     bounds = [start, *(title.start() for title in titles[1:]), above.end]
-    held = [sheet.slice(*pair).strip(" ,") for pair in pairwise(bounds)]
-    value = ", ".join(spell(title, registers=registers) for title in held)
-    return Field(value, start, sheet.trim(start, above.end).end)
+    held: list[str] = []
+    for begin, end in pairwise(bounds):
+        shown = sheet.slice(begin, end)
+        held.append(spell(shown.strip(" ,"), registers=registers))
+        if not shown.endswith(","):
+            break
+    return Field(", ".join(held), start, sheet.trim(start, end).end)
 
 
 def _on_behalf(sheet: Sheet, above: Span, *, registers: Registers) -> str | None:

@@ -70,12 +70,12 @@ def test_actors_are_the_subject_before_the_first_verb(
     assert task(words, registers).actors == actors
 
 
-def test_the_items_of_a_titled_task_name_its_actors(registers: Registers) -> None:
+def test_each_dash_that_names_its_actor_is_a_duty(registers: Registers) -> None:
     text = f"{HEAD}1. Công tác tuyên truyền\n- Báo Thủ đô mở chuyên mục.\n- Sở Nội vụ cung cấp tin."
 
-    (duty,) = duties(text, registers)
+    found = [(duty.task_number, duty.actors) for duty in duties(text, registers)]
 
-    assert duty.actors == ("Báo Thủ đô", "Sở Nội vụ")
+    assert found == [("1", ("Báo Thủ đô",)), ("1", ("Sở Nội vụ",))]
 
 
 @pytest.mark.parametrize(
@@ -144,5 +144,7 @@ def test_a_letter_without_numbers_asks_in_its_paragraphs(registers: Registers) -
     assert (duty.deadline, duty.report_to) == ("2026-02-15", "Cục Thuế")
 
 
-def test_a_decision_orders_no_tasks(registers: Registers) -> None:
-    assert duties(STATE_DECISION, registers) == ()
+def test_a_decision_orders_those_whom_it_names(registers: Registers) -> None:
+    found = [(duty.task_number, duty.actors) for duty in duties(STATE_DECISION, registers)]
+
+    assert found == [("2.2", ("Chánh Văn phòng",))]

@@ -272,3 +272,203 @@ def test_lower_case_text_gives_the_same_number_kind_and_date(registers: Register
     assert (found["canonical"], found["kind"]) == ("45/QĐ-UBND", "Quyết định")
     assert (found["date"], found["signer_title"]) == ("2026-02-03", "Phó Chủ tịch")
     assert (found["signer"], found["issuer"]) == ("trần thị mẫu", "Ủy ban nhân dân tỉnh Phú Thọ")
+
+
+def head(*left: str, place: str = "Cao Bằng", title: str = "BÁO CÁO\nKết quả năm 2026") -> str:
+    """A head of the State form: the left column above the right one."""
+    return "\n".join([*left, _MOTTO, f"{place}, ngày 02 tháng 3 năm 2026", title])
+
+
+_MOTTO = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\nĐộc lập - Tự do - Hạnh phúc"
+
+
+@pytest.mark.parametrize(
+    ("lines", "issuer"),
+    [
+        (("UBND TỈNH CAO BẰNG", "SỞ NỘI VỤ"), "Sở Nội vụ tỉnh Cao Bằng"),
+        (("ỦY BAN NHÂN DÂN TỈNH", "SỞ XÂY DỰNG"), "Sở Xây dựng tỉnh Cao Bằng"),
+        (("ỦY BAN NHÂN DÂN TỈNH", "SỞ Y TẾ TỈNH CAO BẰNG"), "Sở Y tế tỉnh Cao Bằng"),
+        (("UBND TỈNH CAO BẰNG", "SỞ Y TẾ CAO BẰNG"), "Sở Y tế Cao Bằng"),
+        (
+            ("UBND TỈNH CAO BẰNG", "SỞ NÔNG NGHIỆP VÀ", "MÔI TRƯỜNG"),
+            "Sở Nông nghiệp và Môi trường tỉnh Cao Bằng",
+        ),
+        (
+            ("UBND TỈNH CAO BẰNG", "SỞ LAO ĐỘNG - THƯƠNG BINH", "VÀ XÃ HỘI"),
+            "Sở Lao động - Thương binh và Xã hội tỉnh Cao Bằng",
+        ),
+        (
+            ("UBND TỈNH CAO BẰNG", "BAN QUẢN LÝ DỰ ÁN ĐẦU TƯ"),
+            "Ban Quản lý dự án đầu tư tỉnh Cao Bằng",
+        ),
+        (
+            ("UBND TỈNH CAO BẰNG", "SỞ Y TẾ - SỞ NỘI VỤ"),
+            "Sở Y tế - Sở Nội vụ tỉnh Cao Bằng",
+        ),
+        (("UBND XÃ BẢN NGÀ", "TRƯỜNG MẦM NON BẢN NGÀ"), "Trường Mầm non Bản Ngà"),
+        (("UBND XÃ BẢN NGÀ",), "Ủy ban nhân dân xã Bản Ngà"),
+        (("UBND HUYỆN HẠ", "UBND XÃ BẢN NGÀ"), "Ủy ban nhân dân xã Bản Ngà"),
+        (("HĐND XÃ BẢN NGÀ",), "Hội đồng nhân dân xã Bản Ngà"),
+        (("UBND TỈNH CAO BẰNG", "VĂN PHÒNG"), "Văn phòng Ủy ban nhân dân tỉnh Cao Bằng"),
+        (
+            ("ĐẢNG BỘ TỈNH CAO BẰNG", "ĐẢNG ỦY CÁC CƠ QUAN ĐẢNG TỈNH"),
+            "Đảng ủy các cơ quan Đảng tỉnh Cao Bằng",
+        ),
+        (
+            ("ỦY BAN NHÂN DÂN XÃ BẢN NGÀ", "BAN CHỈ ĐẠO CHUYỂN ĐỔI SỐ XÃ"),
+            "Ban Chỉ đạo chuyển đổi số xã Bản Ngà",
+        ),
+    ],
+)
+def test_the_issuer_is_the_lower_body_with_its_place(
+    registers: Registers, lines: tuple[str, ...], issuer: str
+) -> None:
+    found = values(head(*lines, "Số: 12/BC-MAU"), registers)
+
+    assert found["issuer"] == issuer
+
+
+def test_two_columns_may_stand_side_by_side(registers: Registers) -> None:
+    text = (
+        "ĐẢNG BỘ TỈNH CAO BẰNG          ĐẢNG CỘNG SẢN VIỆT NAM\n"
+        "ĐẢNG ỦY CÁC CƠ QUAN\nĐẢNG TỈNH\n*\n"
+        "Số: 02-CT/ĐU          Ngày 20 tháng 01 năm 2026\nCHỈ THỊ\nvề tiếp dân"
+    )
+
+    found = values(text, registers)
+
+    assert (found["issuer"], found["date"]) == (
+        "Đảng ủy các cơ quan Đảng tỉnh Cao Bằng",
+        "2026-01-20",
+    )
+
+
+def test_the_motto_between_the_lines_of_a_name_is_no_part_of_it(registers: Registers) -> None:
+    text = (
+        f"ỦY BAN NHÂN DÂN        {_MOTTO.splitlines()[0]}\nXÃ BẢN NGÀ      {_MOTTO.splitlines()[1]}\n"
+        "Số: 2/BC-UBND\nBÁO CÁO\nnăm 2026"
+    )
+
+    assert values(text, registers)["issuer"] == "Ủy ban nhân dân xã Bản Ngà"
+
+
+def test_joint_issuers_may_fill_a_long_line(registers: Registers) -> None:
+    names = (
+        "BỘ TÀI CHÍNH - BỘ GIÁO DỤC VÀ ĐÀO TẠO - BỘ KHOA HỌC VÀ CÔNG NGHỆ - BỘ TƯ PHÁP - BỘ Y TẾ"
+    )
+
+    assert values(head(names, "Số: 1/BC-LB"), registers)["issuer"] == (
+        "Bộ Tài chính - Bộ Giáo dục và Đào tạo - Bộ Khoa học và Công nghệ - Bộ Tư pháp - Bộ Y tế"
+    )
+
+
+@pytest.mark.parametrize("place", ["TP. Huế", "Tp Huế", "Thành phố Huế", "TX. Bản Ngà"])
+def test_a_place_is_kept_as_printed(registers: Registers, place: str) -> None:
+    found = values(
+        head("ỦY BAN NHÂN DÂN", "PHƯỜNG BẢN NGÀ", "Số: 1/BC-UBND", place=place), registers
+    )
+
+    assert found["place"] == place
+
+
+def test_the_city_above_a_date_is_no_part_of_its_place(registers: Registers) -> None:
+    text = "Số: 1/BC-UBND\nUBND THÀNH PHỐ\nHuế, ngày 02 tháng 3 năm 2026\nBÁO CÁO\nnăm 2026"
+
+    assert values(text, registers)["place"] == "Huế"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (
+            "Số: 5/SNV-CCVC",
+            "V/v rà soát hồ sơ, tài liệu lưu trữ của các cơ quan trước khi bàn giao cho xã",
+        ),
+        (
+            "Số: 5/SNV-CCVC V/v rà soát hồ sơ, tài liệu lưu trữ của các cơ quan trước khi bàn giao cho xã",
+        ),
+        (
+            "V/v rà soát hồ sơ, tài liệu lưu trữ",
+            "của các cơ quan",
+            "trước khi bàn giao cho xã",
+            "Số: 5/SNV-CCVC",
+        ),
+    ],
+)
+def test_a_letter_says_at_length_what_it_is_about(
+    registers: Registers, lines: tuple[str, ...]
+) -> None:
+    text = head(
+        "UBND TỈNH", "CAO BẰNG", "SỞ NỘI VỤ", *lines, title="Kính gửi: Các xã.\nĐề nghị các xã."
+    )
+
+    found = values(text, registers)
+
+    assert found["subject"] == (
+        "rà soát hồ sơ, tài liệu lưu trữ của các cơ quan trước khi bàn giao cho xã"
+    )
+    assert (found["canonical"], found["issuer"]) == ("5/SNV-CCVC", "Sở Nội vụ tỉnh Cao Bằng")
+
+
+@pytest.mark.parametrize(
+    ("title", "subject"),
+    [
+        ("TỜ TRÌNH\nV/v đề nghị hỗ trợ", "đề nghị hỗ trợ"),
+        ("TỜ TRÌNH\nVề việc đề nghị hỗ trợ", "Về việc đề nghị hỗ trợ"),
+        (
+            "THÔNG BÁO\nkết quả kiểm tra\nQua kiểm tra, 5 hộ đã ký. Ủy ban nhân dân xã thông báo:",
+            "kết quả kiểm tra",
+        ),
+        (
+            "THÔNG BÁO\nkết quả kiểm tra\nSáng 03/3/2026, đoàn đã kiểm tra các hộ",
+            "kết quả kiểm tra",
+        ),
+        (
+            "KẾ HOẠCH\nvận động Nhân dân\ntrong năm 2026 tại TP. Huế",
+            "vận động Nhân dân trong năm 2026 tại TP. Huế",
+        ),
+        (
+            "BÁO CÁO\nKẾT QUẢ TIẾP DÂN\nTRONG NĂM 2025\nTừ năm 2025, xã đã có phòng riêng\nđể tiếp dân",
+            "KẾT QUẢ TIẾP DÂN TRONG NĂM 2025",
+        ),
+        (
+            "QUYẾT ĐỊNH BỔ NHIỆM CHỦ TỊCH ỦY BAN NHÂN DÂN TỈNH\nCăn cứ Luật X;",
+            "BỔ NHIỆM CHỦ TỊCH ỦY BAN NHÂN DÂN TỈNH",
+        ),
+        ("BÁO CÁO\nkết quả tiếp dân\ntừ năm 2025", "kết quả tiếp dân từ năm 2025"),
+        ("CHỈ THỊ\nCỦA CHÍNH PHỦ VỀ TIẾP DÂN", "VỀ TIẾP DÂN"),
+        (
+            "LUẬT CỦA QUỐC HỘI SỐ 12/BC-MAU VỀ ĐO ĐẠC Đo đạc là việc của toàn dân.",
+            "VỀ ĐO ĐẠC",
+        ),
+        ("LUẬT ĐO ĐẠC SỐ 12/BC-MAU NGÀY 02/3/2026 CỦA QUỐC HỘI", "ĐO ĐẠC"),
+        ("LUẬT [Được hướng dẫn bởi Nghị định 1]\nĐO ĐẠC [Được hướng dẫn]", "ĐO ĐẠC"),
+        ("LUẬT [Được hướng dẫn bởi Nghị định 1] ĐO ĐẠC [Có hiệu lực] LỜI NÓI ĐẦU Ta", "ĐO ĐẠC"),
+        (
+            "QUYẾT ĐỊNH BAN HÀNH MỨC HỖ TRỢ NĂM 2026 CHỦ TỊCH ỦY BAN NHÂN DÂN TỈNH\nCăn cứ Luật X;",
+            "BAN HÀNH MỨC HỖ TRỢ NĂM 2026",
+        ),
+        (
+            "QUYẾT ĐỊNH\nVỀ QUYỀN HẠN CỦA CHỦ TỊCH ỦY BAN NHÂN DÂN TỈNH\nCăn cứ Luật X;",
+            "VỀ QUYỀN HẠN CỦA CHỦ TỊCH ỦY BAN NHÂN DÂN TỈNH",
+        ),
+    ],
+)
+def test_a_subject_ends_where_something_else_begins(
+    registers: Registers, title: str, subject: str
+) -> None:
+    text = head("ỦY BAN NHÂN DÂN TỈNH", "CAO BẰNG", "Số: 12/BC-MAU", title=title)
+
+    assert values(text, registers)["subject"] == subject
+
+
+def test_a_consolidated_text_keeps_the_kind_it_consolidates(registers: Registers) -> None:
+    text = head("VĂN PHÒNG QUỐC HỘI", "Số: 7/VBHN-VPQH", title="LUẬT\nĐO ĐẠC")
+
+    assert values(text, registers)["subject"] == "LUẬT ĐO ĐẠC"
+
+
+def test_the_term_of_the_assembly_may_stand_apart(registers: Registers) -> None:
+    found = values(head("QUỐC HỘI", "Luật số: 75/2006/QH 11", title="LUẬT\nĐO ĐẠC"), registers)
+
+    assert (found["canonical"], found["symbol"]) == ("75/2006/QH11", "QH11")

@@ -27,7 +27,7 @@ TARGETS = [
     "15-NQ/TU",
     "15-CT/TU",
     "2200-QĐ/TU",
-    None,
+    "58/2020/QH14",  # by its name, which one law alone has
     "217-QĐ/TW",
     "218-QĐ/TW",
     "124-QĐ/TW",

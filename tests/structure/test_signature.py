@@ -4,7 +4,7 @@ import pytest
 
 from nlp.structure import Registers, read_structure
 from nlp.types import Field, Metadata
-from tests.structure.papers import document
+from tests.structure.papers import STATE_DECISION, document
 
 BODY = "Điều 1. Phê duyệt kế hoạch.\n"
 
@@ -33,13 +33,21 @@ def value(field: Field | None) -> str | tuple[str, ...] | None:
         (
             "KT. TRƯỞNG BAN\nPHÓ TRƯỞNG BAN\nPHÓ THỦ TƯỚNG\nLê Thị Mẫu",
             "Lê Thị Mẫu",
-            "Phó Trưởng ban, Phó Thủ tướng",
+            "Phó Trưởng ban",
         ),
         ("KT. CỤC TRƯỞNG\nPHÓ CỤC TRƯỞNG\nĐại tá Lê Văn Mẫu", "Lê Văn Mẫu", "Phó Cục trưởng"),
         ("GIÁM ĐỐC\n(Đã ký)\nY Thông Mẫu", "Y Thông Mẫu", "Giám đốc"),
         ("Q. GIÁM ĐỐC\nLê Văn Mẫu", "Lê Văn Mẫu", "Q. Giám đốc"),
         ("CHỦ TỊCH\nLÊ VĂN MẪU", "LÊ VĂN MẪU", "Chủ tịch"),
         ("TM. CHÍNH PHỦ THỦ TƯỚNG Lê Văn Mẫu", "Lê Văn Mẫu", "Thủ tướng"),
+        (
+            "TM. BAN CHỈ ĐẠO\nTRƯỞNG BAN\nCHỦ TỊCH ỦY BAN NHÂN DÂN XÃ\nLê Mẫu",
+            "Lê Mẫu",
+            "Trưởng ban",
+        ),
+        ("BỘ TRƯỞNG, CHỦ NHIỆM\nLê Văn Mẫu", "Lê Văn Mẫu", "Bộ trưởng, Chủ nhiệm"),
+        ("TM. ĐOÀN CHỦ TỊCH\nPHÓ CHỦ TỊCH\nLê Văn Mẫu", "Lê Văn Mẫu", "Phó Chủ tịch"),
+        ("TM.\nCHÍNH PHỦ KT. THỦ TƯỚNG PHÓ THỦ TƯỚNG Lê Văn Mẫu", "Lê Văn Mẫu", "Phó Thủ tướng"),
     ],
 )
 def test_the_signer_and_the_title_of_the_signer_are_read(
@@ -64,9 +72,50 @@ def test_a_name_among_the_recipients_is_not_the_signer(registers: Registers) -> 
 
 
 @pytest.mark.parametrize(
+    ("line", "signer", "title"),
+    [
+        (
+            "XÁC THỰC VĂN BẢN HỢP NHẤT CHỦ NHIỆM Lê Văn Mẫu\n[1] Luật số 1",
+            "Lê Văn Mẫu",
+            "Chủ nhiệm",
+        ),
+        ("Mã: 1804 CHỦ TỊCH QUỐC HỘI Lê Văn Mẫu", "Lê Văn Mẫu", "Chủ tịch Quốc hội"),
+        ("Lê Văn Mẫu (Đã ký)", "Lê Văn Mẫu", None),
+    ],
+)
+def test_a_signature_run_together_on_a_line_is_read(
+    registers: Registers, line: str, signer: str, title: str | None
+) -> None:
+    found = metadata(f"{BODY}Luật này có hiệu lực từ ngày ký.\n{line}", registers)
+
+    assert (value(found.signer), value(found.signer_title)) == (signer, title)
+
+
+def test_an_annex_may_be_run_on_to_the_signature(registers: Registers) -> None:
+    text = (
+        f"{STATE_DECISION.split('TM. ỦY')[0]}KT. CHỦ TỊCH PHÓ CHỦ TỊCH Lê Văn Mẫu Phụ lục I "
+        "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM Độc lập - Tự do - Hạnh phúc\nĐơn xin"
+    )
+
+    found = metadata(text, registers)
+
+    assert (value(found.signer), value(found.signer_title)) == ("Lê Văn Mẫu", "Phó Chủ tịch")
+
+
+def test_a_draft_names_the_title_of_its_signer_alone(registers: Registers) -> None:
+    text = f"{BODY}Nơi nhận:\n- Chi bộ;\n- Lưu.\nT/M BAN THƯỜNG VỤ\nBÍ THƯ"
+
+    found = metadata(text, registers)
+
+    assert (found.signer, value(found.signer_title)) == (None, "Bí thư")
+
+
+@pytest.mark.parametrize(
     "text",
     [
         f"{BODY}Nơi nhận:\n- Lưu: VT.\nCHỦ TỊCH",
+        f"{BODY}Ủy ban giao CHỦ TỊCH Lê Văn Mẫu",
+        f"{BODY}Người làm đơn (đã ký)",
         f"{BODY}Chủ tịch Ủy ban nhân dân tỉnh\nchịu trách nhiệm thi hành.",
         "Chủ tịch phường nói chuyện với bà con.\nBà con rất vui.",
     ],
@@ -93,7 +142,9 @@ def test_the_forms_of_an_annex_are_not_the_papers_own(registers: Registers) -> N
             ("Văn phòng", "Phòng Tổng hợp", "Lưu: VT"),
         ),
         ("Như trên\nLưu: VT", ("Như trên", "Lưu: VT")),
+        ("- Như trên;\n- Lưu: VT.\nNgười đánh máy:", ("Như trên", "Lưu: VT")),
         ("- (4);\n- Lưu: VT.", ("Lưu: VT",)),
+        ("- Chi bộ;\nĐể báo cáo:\n- Tỉnh ủy;\n- Lưu.", ("Chi bộ", "Để báo cáo", "Tỉnh ủy", "Lưu")),
     ],
 )
 def test_recipients_are_one_string_a_line(

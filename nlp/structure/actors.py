@@ -1,0 +1,122 @@
+"""Who is ordered to act: the bodies and offices that are the subject of a sentence, or are asked in it."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from nlp.structure.registers import DutyWords, Words
+from nlp.structure.sheet import Sheet
+from nlp.types import Span
+
+_ORDERED = re.compile(r"(?:giao|de\s+nghi|yeu\s+cau|phan\s+cong)\s+(?:cho\s+)?")
+_ORDERS_ITS_READERS = {"Chỉ thị", "Công điện", "Công văn", "Thông tri"}
+_REPORTS_UPWARD = {"Báo cáo", "Tờ trình"}
+_UPWARD = re.compile(r"(?:nhung\s+)?(?:kien\s+nghi|de\s+xuat)")
+_ORDINAL = re.compile(r"(?:mot|hai|ba|bon|nam|sau|bay|tam|chin|muoi)\s+la\s*[,:]\s*")
+_ROW_JOINT = re.compile(r"\s*[;\n]\s*|,\s+(?=[A-ZĐÀ-Ỹ])")
+# when or on what ground, before the subject: "Hằng quý, Phòng Kinh tế báo cáo ..."
+_CLAUSE = re.compile(
+    r"(?:trong|hang|tu|truoc|sau|khi|voi|doi\s+voi|can\s+cu|dinh\s+ky|thang|quy|buoc\s+\d+|nham|de"
+    r"|nhan\s+duoc|truong\s+hop|neu)(?!\w)[^,:;.]{0,100}(?:[,:]|(?<=\d)\.)\s+"
+)
+# when or on what ground, before the subject: "Hằng quý, Phòng Kinh tế báo cáo ..."
+_CLAUSE = re.compile(
+    r"(?:trong|hang|tu|truoc|sau|khi|voi|doi\s+voi|can\s+cu|dinh\s+ky|thang|quy|buoc\s+\d+|nham|de"
+    r"|nhan\s+duoc|truong\s+hop|neu)(?!\w)[^,:;.]{0,100}(?:[,:]|(?<=\d)\.)\s+"
+)
+_ALL = re.compile(
+    r"(?:(?:cac|moi|tung|nhung|toan\s+the|toan\s+bo|rieng|doi\s+voi)\s+)*(?:dong\s+chi\s+|ong\s*\(?\s*ba\s*\)?\s+)?"
+)
+_CLAUSE_END = re.compile(r"[.;:](?=\s|$)|[“\"]")
+_JOINT = re.compile(r"\s*[,;]\s*(?:va\s+)?|\s+va\s+")
+_SUBJECT_LENGTH = 300
+_BINDS = (
+    r"(?<!\w)(?:truoc|cham\s+nhat|muon\s+nhat|khong\s+(?:muon\s+hon|qua)|thoi\s+han|han\s+(?:chot|cuoi))"
+    r"(?:\s+(?:la|vao|den|trong|het|truoc|cuoi))*\s+"
+)
+_JOINT = re.compile(r"\s*[,;]\s*(?:va\s+)?|\s+va\s+")
+_SUBJECT_LENGTH = 300
+_BINDS = (
+    r"(?<!\w)(?:truoc|cham\s+nhat|muon\s+nhat|khong\s+(?:muon\s+hon|qua)|thoi\s+han|han\s+(?:chot|cuoi))"
+    r"(?:\s+(?:la|vao|den|trong|het|truoc|cuoi))*\s+"
+)
+_SUBJECT_LENGTH = 300
+_DONE = re.compile(r"\s(?:da|se)$")  # what was done, or is promised, is not ordered
+
+
+def read_actors(
+    sheet: Sheet, text: Span, *, words: DutyWords, is_title: bool = False
+) -> tuple[str, ...]:
+    """The bodies that a task names as its subject, before the first verb; none where a verb comes first.
+
+    A title may be a body's name alone.
+    """
+    clause = _CLAUSE.match(sheet.folded, text.start, text.end)
+    start = clause.end() if clause else text.start
+    ordered = _ORDERED.match(sheet.folded, start, text.end)
+    first = ordered.end() if ordered else start
+    every = _ALL.match(sheet.folded, first, text.end)
+    if not begins(words.actors, sheet, every.end() if every else first, text.end):
+        return ()
+    end = _find_subject_end(sheet, Span(first, text.end), words=words, is_title=is_title)
+    if end <= first or _DONE.search(sheet.folded[first:end]):
+        return ()
+    return _split_actors(sheet, Span(first, end), words=words)
+
+
+def _find_subject_end(sheet: Sheet, text: Span, *, words: DutyWords, is_title: bool = False) -> int:
+    """Where a subject ends: before the first verb, or at a colon; its own start when it is none."""
+    limit = min(text.end, text.start + _SUBJECT_LENGTH)
+    stop = _CLAUSE_END.search(sheet.folded, text.start, limit)
+    end = stop.start() if stop else limit
+    names = [match.span() for match in words.names.pattern.finditer(sheet.folded, text.start, end)]
+    for verb in words.verbs.pattern.finditer(sheet.folded, text.start, end):
+        if not _within(verb.start(), names) and begins(
+            words.verbs, sheet, verb.start(), verb.end()
+        ):
+            return sheet.trim(text.start, verb.start()).end
+    is_label = (end == text.end and is_title) or sheet.text[end : end + 1] == ":"
+    return end if is_label and sheet.text[end - 1] not in ".;" else text.start
+
+
+def _within(at: int, spans: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= at < end for start, end in spans)
+
+
+def begins(words: Words, sheet: Sheet, start: int, end: int) -> bool:
+    """Whether one of some words begins a stretch, with its diacritics where the text has them."""
+    match = words.pattern.match(sheet.folded, start, end)
+    if match is None:
+        return False
+    return words.holds(sheet.text[match.start() : match.end()], is_marked=sheet.is_marked)
+
+
+def _split_actors(sheet: Sheet, subject: Span, *, words: DutyWords) -> tuple[str, ...]:
+    """Each body of a subject: cut where a comma or "và" stands before a body written with a capital."""
+    cuts = [subject.start]
+    names = [
+        m.span() for m in words.names.pattern.finditer(sheet.folded, subject.start, subject.end)
+    ]
+    for joint in _JOINT.finditer(sheet.folded, subject.start, subject.end):
+        at = joint.end()
+        is_named = sheet.text[at : at + 1].isupper() and not _within(at - 1, names)
+        cuts += [at] if is_named and begins(words.actors, sheet, at, subject.end) else []
+    pieces = [sheet.slice(*pair) for pair in pairwise([*cuts, subject.end])]
+    return tuple(re.sub(r"(?:\s*[,;:])?(?:\s+và)?\s*$", "", piece) for piece in pieces)
+
+
+def asks_others(sheet: Sheet, text: Span, *, words: DutyWords, has_subject: bool) -> bool:
+    """Whether a sentence asks others to act: "Cục Thuế đề nghị Thuế tỉnh ...", "Để ..., yêu cầu các sở"."""
+    if not has_subject:
+        return not begins(words.verbs, sheet, text.start, text.end)
+    end = _find_subject_end(sheet, text, words=words)
+    return bool(_ORDERED.match(sheet.folded, sheet.trim(end, text.end).start, text.end))
+
+
+def asked_actors(sheet: Sheet, span: Span, *, words: DutyWords) -> tuple[str, ...]:
+    """The bodies that a sentence before a colon asks to act: "yêu cầu các sở, ngành thực hiện:"."""
+    for match in _ORDERED.finditer(sheet.folded, span.start, span.end):
+        actors = read_actors(sheet, Span(match.end(), span.end), words=words)
+        if actors:
+            return actors
+    return ()
