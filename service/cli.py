@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from nlp.types import Document
 from service.app import build_pipeline
 from service.batch import Job, Tally, run_batch
 from service.console import Printer
+from service.exports import ExportJob, export_duties, is_known
 from service.folder import count_files, is_many, read_all
 from service.records import is_table, read_records
 from service.settings import Settings, load_settings
@@ -41,6 +43,8 @@ app = typer.Typer(
 )
 taxonomy_app = typer.Typer(help="Work with taxonomy packs.", no_args_is_help=True)
 app.add_typer(taxonomy_app, name="taxonomy")
+export_app = typer.Typer(help="Write what was found for the office.", no_args_is_help=True)
+app.add_typer(export_app, name="export")
 
 
 class Kind(StrEnum):
@@ -310,6 +314,43 @@ def draft(
     codes = draft_pack(doc, structure, base=packs / settings.taxonomy, folder=folder)
     _out.print(f"{folder}: {len(codes)} areas, {codes[0]} to {codes[-1]}", soft_wrap=True)
     _out.print(f"read and mend it, then: danvan train {folder / 'recipe.toml'}", soft_wrap=True)
+
+
+def _known(output: Path) -> Path:
+    if not is_known(output):
+        raise typer.BadParameter("the name must end in .xlsx or .ics")
+    return output
+
+
+@export_app.command()
+def duties(
+    files: Annotated[list[Path], typer.Argument(help="files, folders, .zip archives")],
+    *,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", callback=_known, help="a table .xlsx, a calendar .ics")
+    ],
+    kind: Annotated[Kind, typer.Option(help="what the texts are")] = Kind.auto,
+    stamp: Annotated[
+        datetime | None, typer.Option(help="time of making that OUT bears, in UTC; else now")
+    ] = None,
+) -> None:
+    """Write who must do what by when: a table, or the deadlines as a calendar."""
+    settings = load_settings()
+    made = (stamp or datetime.now(UTC)).replace(tzinfo=UTC, microsecond=0)
+    _complaints.clear()
+    with Progress(*_BAR, console=_err, transient=True) as progress:
+        bar = progress.add_task("files", total=count_files(files))
+        exported = export_duties(
+            ExportJob(tuple(files), output, kind.value, made),
+            build=partial(build_pipeline, settings),
+            limits=settings.limits(),
+            report=lambda name: progress.advance(bar),
+        )
+    for read in exported.failed:
+        _complain(read.name, read.error or "it cannot be read")
+    if exported.is_written:
+        _err.print(f"{output}: {exported}", soft_wrap=True)
+    raise typer.Exit(1 if _complaints else 0)
 
 
 @app.command(hidden=True)
