@@ -42,9 +42,9 @@ test: check
 train: $(VENV)/.installed
 	$(BIN)/danvan train models/recipes/default.toml
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.benchmarks.published $(DATA)/bench
-	@$(BIN)/python -m tests.benchmarks.metadata $(DATA)/govdocs/offices
+	@$(BIN)/python -m tests.benchmarks.documents $(DATA)
 	@$(BIN)/python -m tests.benchmarks.real $(DATA)
 
 clean:
