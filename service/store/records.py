@@ -48,6 +48,7 @@ def item_row(item: NewItem) -> Row:
         "media_type": item.doc.media_type,
         "blocks": [asdict(block) for block in item.doc.blocks],
         "issues": list(item.doc.issues),
+        "places": [asdict(place) for place in item.doc.places],
         "source": item.source,
         "external_id": item.external_id,
         "received_at": item.received_at,

@@ -41,6 +41,7 @@ items = sa.Table(
     sa.Column("media_type", sa.String(128), nullable=False),
     sa.Column("blocks", sa.JSON, nullable=False),
     sa.Column("issues", sa.JSON, nullable=False),
+    sa.Column("places", sa.JSON, nullable=False, server_default=sa.text("'[]'")),
     sa.Column("source", sa.ForeignKey("sources.name"), nullable=False),
     sa.Column("external_id", sa.String(200), nullable=False),
     sa.Column("received_at", UtcDateTime, nullable=False),

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from nlp.types import Block, Document
+from nlp.types import Block, Document, Place
 from service.store import tables
 from service.store.intake import Source
 from service.store.records import FACETS
@@ -147,9 +147,10 @@ def read_item(engine: sa.Engine, item_id: str) -> Stored | None:
     if row is None:
         return None
     blocks = tuple(Block(**block) for block in row["blocks"])
+    places = tuple(Place(**place) for place in row["places"])
     return Stored(
         **{name: row[name] for name in (*_SHOWN, *_MOMENTS)},
-        doc=Document(row["text"], blocks, row["media_type"], tuple(row["issues"])),
+        doc=Document(row["text"], blocks, row["media_type"], tuple(row["issues"]), places),
         analysis=row["analysis"],
     )
 

@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 
 from nlp.pipeline import Request
 from nlp.readers import from_text
-from nlp.types import Analysis, Provenance
+from nlp.types import Analysis, Place, Provenance
 from service.store import tables
 from service.store.dialect import open_engine
 from service.store.errors import Conflict
@@ -86,6 +86,8 @@ def test_no_table_can_hold_an_author() -> None:
 def test_an_item_comes_back_as_it_went_in(engine: sa.Engine) -> None:
     run_id = ensure_run(engine, MODEL_1, now=NOON)
     item, analysis = entry("CHỈ THỊ\nvề thủ tục hành chính", number=1)
+    places = (Place(0, 7, page=2, left=0.4, top=0.1, right=0.6, bottom=0.12),)
+    item = replace(item, doc=replace(item.doc, places=places))
 
     add(engine, [(item, analysis)], run_id=run_id)
 
