@@ -4,11 +4,18 @@ The official form sets two columns at its head and foot (Decree 30/2020/NĐ-CP, 
 runs across both says nothing.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nlp.readers.lines import PrintedLine
+from nlp.text import fold
 
+_MIDDLE, _OFF_MIDDLE = (
+    0.52,
+    0.06,
+)  # of the page's width: margins of 3 and 2 cm (Decree 30/2020/NĐ-CP)
+_BODY = re.compile(r"(?:kinh gui|can cu|dieu \d|chuong|phan|[ivx]+\.|\d+\.)(?!\w)")
 _WIDE = 2.0  # times the height of a word: a gap this wide lies between two columns
 
 
@@ -77,6 +84,12 @@ def _in_bands(rows: Sequence[Sequence[PrintedLine]]) -> list[PrintedLine]:
     return ordered + band.by_column()
 
 
+def _is_across(cell: PrintedLine) -> bool:
+    """Whether a line alone on its level is of neither column: set in the middle, or the body's first."""
+    middle = abs((cell.left + cell.right) / 2 - _MIDDLE) < _OFF_MIDDLE
+    return middle or bool(_BODY.match(fold(cell.text)))
+
+
 class _Band:
     """Rows in two columns: where the left one ends and the right one begins, and their cells."""
 
@@ -90,7 +103,7 @@ class _Band:
             self.left.append(cells[0])
             self.right.append(cells[1])
             return True
-        if len(cells) != 1 or not self.left:
+        if len(cells) != 1 or not self.left or _is_across(cells[0]):
             return False
         if self._is_left(cells[0]):
             self.left.append(cells[0])

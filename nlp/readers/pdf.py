@@ -7,7 +7,7 @@ font lacks Vietnamese letters is right for the eye and wrong in the file.
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from nlp.errors import InputError, TooLarge, UnreadableFile
@@ -101,8 +101,12 @@ def _read_pages(pdf: Any, data: bytes) -> list[_Page]:
     _set_tables(data, ruled)
     _recognise(pdf, [page for page in pages if page.is_scan or not page.is_good(bar)])
     for page in pages:
-        if not any(line.cell for line in page.lines):
-            page.lines = by_columns(page.lines)
+        stretches = groupby(page.lines, key=lambda line: line.cell is None)
+        page.lines = [
+            line
+            for is_free, own in stretches
+            for line in (by_columns(list(own)) if is_free else own)
+        ]
     return pages
 
 

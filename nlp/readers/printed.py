@@ -176,15 +176,16 @@ def _begins(line: PrintedLine, *, after: PrintedLine, margins: tuple[float, floa
 def _is_set_apart(line: PrintedLine, *, after: PrintedLine, left: float, right: float) -> bool:
     """Whether two lines are set so differently that they are no paragraph.
 
-    One in capitals and one not, a centred one above one at the margin, or both in the right column of the
-    head or foot, where each line is for itself.
+    Not one below the other, one in capitals and one not, a centred one above one at the margin, or both in
+    the right column of the head or foot, where each line is for itself.
     """
     width = right - left
-    if _is_set_in_capitals(line.text) != _is_set_in_capitals(after.text):
+    is_beside = line.page == after.page and line.top < (after.top + after.bottom) / 2
+    if is_beside or _is_set_in_capitals(line.text) != _is_set_in_capitals(after.text):
         return True
     if _is_centred(after, left=left, right=right) and line.left < left + 0.02 * width:
         return True
-    return min(line.left, after.left) > left + _RIGHT_COLUMN * width
+    return after.left > left + _RIGHT_COLUMN * width
 
 
 def _is_centred(line: PrintedLine, *, left: float, right: float) -> bool:
