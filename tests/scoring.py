@@ -62,7 +62,9 @@ class Score:
         """Count one document."""
         self.fields.update(told.items())
         self.whole.append(all(value == "right" for value in told.values()))
-        self.failures += [f"{name}: {key} {value}" for key, value in told.items() if value != "right"]
+        self.failures += [
+            f"{name}: {key} {value}" for key, value in told.items() if value != "right"
+        ]
 
     @property
     def right(self) -> float:

@@ -5,14 +5,14 @@ Files from outside go through `nlp.readers.child`, which runs `read_file` in a p
 """
 
 import importlib
-import io
+import re
 import zipfile
-import zlib
 from pathlib import PurePath
 
 from nlp.errors import TooLarge, UnreadableFile, UnsupportedMediaType
 from nlp.legacy import LEGACY, to_unicode
 from nlp.protocols import Reader
+from nlp.readers.containers import open_zip
 from nlp.readers.lines import document_from_text
 from nlp.types import Document
 
@@ -74,14 +74,17 @@ _READERS = {
 }
 # the first bytes of formats that have them, most telling first
 _MAGIC = (
-    (b"{\\rtf", "application/rtf"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"II*\x00", "image/tiff"),
-    (b"MM\x00*", "image/tiff"),
-    (b"BM", "image/bmp"),
+    (re.compile(rb"\s*%PDF-"), "application/pdf"),
+    (re.compile(rb"\{\\rtf"), "application/rtf"),
+    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
+    (re.compile(rb"II\*\0|MM\0\*"), "image/tiff"),
+    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "image/webp"),
+    (re.compile(rb".{4}ftyp(?:heic|heix|mif1|msf1|hevc)", re.DOTALL), "image/heic"),
+    # two letters and the size of its second header: a text may begin with the letters
+    (re.compile(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL), "image/bmp"),
 )
-_HEIF_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"hevc")
+_HEAD_BYTES = 1024  # of a file, in which its format is told
 # what a zip container must hold to be of a format
 _ZIP_MARKS = {
     "word/document.xml": _DOCX,
@@ -95,6 +98,7 @@ _OLE_STREAMS = {
     "PowerPoint Document": "application/vnd.ms-powerpoint",
 }
 _TOLD_BY_NAME = {"text/plain", "text/csv", "text/markdown", "text/html", "message/rfc822"}
+_SHOWN_EXTENSION = 20  # characters
 MAX_UNPACKED_BYTES = 300 * 1024 * 1024
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -142,11 +146,11 @@ def sniff(data: bytes, *, name: str) -> str:
     media_type = EXTENSIONS.get(extension) if extension else "text/plain"
     if media_type is None:
         raise UnsupportedMediaType(
-            f"no reader for {extension!r} files; send a text, web page, Office file, PDF, e-mail or"
-            " picture"
+            f"no reader for {extension[:_SHOWN_EXTENSION]!r} files; send a text, web page, Office file,"
+            " PDF, e-mail or picture"
         )
     if media_type not in _TOLD_BY_NAME:
-        if b"<html" in data[:1024].lower():
+        if b"<html" in data[:_HEAD_BYTES].lower():
             return "text/html"  # web pages are often saved as .doc and .xls
         raise UnreadableFile(
             f"the file is named {extension} but its bytes are not of that format (damaged, cut off,"
@@ -157,17 +161,11 @@ def sniff(data: bytes, *, name: str) -> str:
 
 def _sniff_bytes(data: bytes, *, extension: str) -> str | None:
     """The media type that the first bytes tell, or None."""
-    if data[:1024].lstrip().startswith(b"%PDF-"):
-        return "application/pdf"
     if data.startswith(b"PK\x03\x04"):
         return _sniff_zip(data, extension=extension)
     if data.startswith(_OLE_MAGIC):
         return _sniff_ole(data)
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
-        return "image/heic"
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "image/webp"
-    return next((told for magic, told in _MAGIC if data.startswith(magic)), None)
+    return next((told for magic, told in _MAGIC if magic.match(data[:_HEAD_BYTES])), None)
 
 
 def _sniff_ole(data: bytes) -> str:
@@ -181,20 +179,23 @@ def _sniff_ole(data: bytes) -> str:
 
 
 def _sniff_zip(data: bytes, *, extension: str) -> str:
+    with open_zip(data) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
+            raise TooLarge("the file unpacks to more than 300 MiB; it is not read")
+        names = set(archive.namelist())
+        for mark, media_type in _ZIP_MARKS.items():
+            if mark in names:
+                return media_type
+        if "mimetype" in names and (own := _own_type(archive)) in {_ODT, _ODS}:
+            return own
+    shown = extension[:_SHOWN_EXTENSION] or "no extension"
+    raise UnsupportedMediaType(f"a zip container ({shown!r}) that is no document; unpack it first")
+
+
+def _own_type(archive: zipfile.ZipFile) -> str:
+    """What an OpenDocument file says that it is."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-            own = archive.read("mimetype")[:100] if "mimetype" in archive.namelist() else b""
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError) as error:
+        with archive.open("mimetype") as file:
+            return file.read(100).decode("ascii", "replace").strip()
+    except Exception as error:  # zipfile and its decompressors raise a dozen kinds
         raise UnreadableFile("the file is damaged or cut off; save it again and send it") from error
-    if sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
-        raise TooLarge("the file unpacks to more than 300 MiB; it is not read")
-    names = {entry.filename for entry in entries}
-    for mark, media_type in _ZIP_MARKS.items():
-        if mark in names:
-            return media_type
-    if own.decode("ascii", "replace").strip() in {_ODT, _ODS}:
-        return own.decode().strip()
-    raise UnsupportedMediaType(
-        f"a zip container ({extension or 'no extension'}) that is no document; unpack it first"
-    )

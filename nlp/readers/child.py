@@ -10,9 +10,10 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from threading import Lock
@@ -25,6 +26,7 @@ from nlp.readers.progress import Listener, listening
 from nlp.types import Block, Document, Place
 
 _MIB = 1024 * 1024
+_MAX_WRITTEN_BYTES = 1024 * _MIB  # of any one file, such as what an Office file is converted to
 _CPU_STEPS = 20  # a long scan is read in many steps of `timeout_s` each
 _main_hidden = Lock()
 
@@ -49,19 +51,21 @@ def read_in_child(
     limits = limits or Limits()
     context = _context()
     ours, theirs = context.Pipe()
-    child = context.Process(target=_work, args=(theirs, name, limits), daemon=True)
-    with _without_main():
-        child.start()
-    theirs.close()
-    try:
-        with suppress(BrokenPipeError, ConnectionResetError):  # it may refuse before it has it all
-            ours.send_bytes(data)
-        answer = _wait(ours, limits=limits, listener=listener)
-    except (EOFError, ConnectionResetError) as error:
-        raise errors.UnreadableFile("the file broke its reader; it is damaged") from error
-    finally:
-        ours.close()
-        _kill(child)
+    # ours, as a child that is killed cannot clean up behind itself
+    with tempfile.TemporaryDirectory(prefix="danvan-", ignore_cleanup_errors=True) as place:
+        child = context.Process(target=_work, args=(theirs, name, place, limits), daemon=True)
+        with _without_main():
+            child.start()
+        theirs.close()
+        try:
+            with suppress(BrokenPipeError, ConnectionResetError):  # it may refuse before it has all
+                ours.send_bytes(data)
+            answer = _wait(ours, limits=limits, listener=listener)
+        except (EOFError, ConnectionResetError) as error:
+            raise errors.UnreadableFile("the file broke its reader; it is damaged") from error
+        finally:
+            ours.close()
+            _kill(child)
     return _decode(answer)
 
 
@@ -106,8 +110,10 @@ def _without_main() -> Iterator[None]:
             sys.modules["__main__"] = main
 
 
-def _work(pipe: Connection, name: str, limits: Limits) -> None:
+def _work(pipe: Connection, name: str, place: str, limits: Limits) -> None:
     os.setsid()  # a group of its own, so that all of it can be killed
+    os.environ["TMPDIR"] = tempfile.tempdir = place
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_WRITTEN_BYTES, _MAX_WRITTEN_BYTES))
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     seconds = max(1, round(limits.timeout_s)) * _CPU_STEPS  # should the parent be gone
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
@@ -119,7 +125,7 @@ def _work(pipe: Connection, name: str, limits: Limits) -> None:
     try:
         with listening(tell):
             doc = read_file(pipe.recv_bytes(), name=name)
-        answer = json.dumps({"doc": asdict(doc)}).encode()
+        answer = json.dumps({"doc": doc}, default=_fields).encode()
     except errors.InputError as error:
         answer = _refusal(type(error).__name__, str(error))
     except (MemoryError, RecursionError):
@@ -127,6 +133,11 @@ def _work(pipe: Connection, name: str, limits: Limits) -> None:
     except Exception:  # a parser's surprise is the file's fault, and is said so
         answer = _refusal("UnreadableFile", "the file broke its reader; it is damaged")
     pipe.send_bytes(answer)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """The fields of a slotted dataclass. `Any`: whatever JSON does not know."""
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def _refusal(error: str, detail: str) -> bytes:

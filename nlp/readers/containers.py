@@ -4,16 +4,19 @@ Nothing is written to disk: what is in an archive is handed on as bytes under it
 """
 
 import io
+import struct
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 
 from nlp.errors import InputError, TooLarge, UnreadableFile
+from nlp.text import to_nfc
 
 MAX_FILES = 2_000
 MAX_BYTES = 300 * 1024 * 1024
 _MAX_DEPTH = 2
+_MAX_NAME = 200  # characters
 _CHUNK = 1024 * 1024
 # What systems leave in folders, and what is no document by itself.
 _JUNK = {"thumbs.db", ".ds_store", "desktop.ini"}
@@ -33,11 +36,23 @@ def is_container(data: bytes, *, name: str) -> bool:
     """Whether a file is an archive of files or an e-mail, rather than one document."""
     if data.startswith(b"PK\x03\x04"):
         try:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            with open_zip(data) as archive:
                 return not set(_OFFICE_MARKS) & set(archive.namelist()[:50])
-        except (zipfile.BadZipFile, OSError, NotImplementedError):
+        except UnreadableFile:
             return PurePath(name).suffix.lower() == ".zip"
     return PurePath(name).suffix.lower() == ".eml"
+
+
+def open_zip(data: bytes) -> zipfile.ZipFile:
+    """The table of contents of an archive; what is in it is not checked.
+
+    Raises:
+        UnreadableFile: the table is damaged, cut off, or has names in no encoding.
+    """
+    try:
+        return zipfile.ZipFile(io.BytesIO(data))
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, struct.error) as error:
+        raise UnreadableFile("the file is damaged or cut off; pack or save it again") from error
 
 
 def unpack(data: bytes, *, name: str) -> Iterator[Part]:
@@ -88,11 +103,7 @@ def _unpack(data: bytes, *, name: str, budget: _Budget, depth: int) -> Iterator[
 
 
 def _entries(data: bytes, *, budget: _Budget) -> Iterator[Part]:
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        raise UnreadableFile("the archive is damaged or cut off; pack it again") from error
-    with archive:
+    with open_zip(data) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
         if len(entries) > MAX_FILES:
             raise TooLarge(f"the archive holds more than {MAX_FILES} files; send it in parts")
@@ -129,10 +140,15 @@ def _decoded(entry: zipfile.ZipInfo) -> str:
 
 
 def safe_name(path: str) -> str:
-    """A path within an archive without roots, drives and steps upwards; never empty."""
-    parts = PurePosixPath(PureWindowsPath(path).as_posix()).parts
-    kept = [part for part in parts if part not in {"/", "..", "."} and not part.endswith(":")]
-    return "/".join(part.replace(":/", "") for part in kept) or "unnamed"
+    """The end of a path within an archive, without roots, drives, steps upwards and signs that do not show.
+
+    Never empty; at most the last 200 characters.
+    """
+    shown = "".join(c if c.isprintable() else "_" for c in to_nfc(path[-_MAX_NAME:]))
+    inside = PureWindowsPath(shown)
+    parts = inside.parts[bool(inside.anchor) :]
+    kept = [part for part in parts if part != ".." and not part.endswith(":")]
+    return "/".join(kept) or "unnamed"
 
 
 def _is_junk(name: str) -> bool:
@@ -142,15 +158,8 @@ def _is_junk(name: str) -> bool:
 
 
 def _attachments(data: bytes) -> Iterator[Part]:
-    from nlp.readers.mail import parse
+    from nlp.readers.mail import attachments
 
-    for number, part in enumerate(parse(data).iter_attachments(), start=1):
-        name = safe_name(part.get_filename() or f"attachment-{number}")
-        try:
-            content = part.get_payload(decode=True)
-        except (ValueError, LookupError):
-            content = None
-        if isinstance(content, bytes) and content:
-            yield Part(name, content)
-        else:
-            yield Part(name, error=UnreadableFile("the attachment is damaged or empty"))
+    for number, (name, content) in enumerate(attachments(data), start=1):
+        error = None if content else UnreadableFile("the attachment is damaged or empty")
+        yield Part(safe_name(name or f"attachment-{number}"), content, error)

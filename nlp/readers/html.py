@@ -102,7 +102,7 @@ def _steps(body: LexborNode) -> Iterator[str | tuple[BlockKind, str | None]]:
         if tag == "-text":
             yield node.text_content or ""
             continue
-        if tag in _SKIPPED or tag.startswith(("-", "!", "_")):
+        if tag in _SKIPPED:
             continue
         if tag not in _INLINE:
             yield ("paragraph" if leaving else _kind(tag), mark if tag == "li" else None)
@@ -112,11 +112,16 @@ def _steps(body: LexborNode) -> Iterator[str | tuple[BlockKind, str | None]]:
 
 
 def _children(node: LexborNode) -> list[tuple[LexborNode, str]]:
-    """The children of a node, each with the list mark that the browser draws before it."""
+    """The elements and texts in a node, each with the list mark that the browser draws before it.
+
+    To ask a processing instruction (`<?xml ...>`) for its tag can end the process (selectolax 0.4).
+    """
     start = node.attributes.get("start") or "" if node.tag == "ol" else ""
     number = int(start) if _NUMBER.fullmatch(start) else 1
     children = []
     for child in node.iter(include_text=True):
+        if not (child.is_element_node or child.is_text_node):
+            continue
         mark = ""
         if child.tag == "li":
             mark = f"{number}. " if node.tag == "ol" else "- "

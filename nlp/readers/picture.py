@@ -4,9 +4,9 @@ import io
 import warnings
 from collections.abc import Iterator
 
-from PIL import Image, ImageFilter, ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageFilter, ImageOps, ImageSequence
 
-from nlp.errors import TooLarge, UnreadableFile
+from nlp.errors import InputError, TooLarge, UnreadableFile
 from nlp.readers.lines import PrintedLine, assemble
 from nlp.readers.ocr import recognise
 from nlp.readers.pdf import MAX_OCR_PAGES
@@ -49,24 +49,32 @@ def read(data: bytes, *, media_type: str) -> Document:
 
 
 def _pages(data: bytes) -> Iterator[Image.Image]:
+    """The pages of a picture in grey, each unpacked when it is asked for."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # we count ourselves
-            picture = Image.open(io.BytesIO(data))
-        for number, frame in enumerate(ImageSequence.Iterator(picture)):
-            if number >= MAX_OCR_PAGES:
-                raise TooLarge(f"the picture has more than {MAX_OCR_PAGES} pages")
-            width, height = frame.size
-            if width * height > MAX_PIXELS:
-                raise TooLarge(
-                    f"the picture has {width} x {height} pixels; at most"
-                    f" {MAX_PIXELS // 1_000_000} million are read"
-                )
-            yield ImageOps.exif_transpose(frame).convert("L")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise UnreadableFile("the picture is damaged or cut off; take or send it again") from error
+        yield from _frames(data)
+    except (InputError, MemoryError):
+        raise
     except Image.DecompressionBombError as error:
         raise TooLarge("the picture unpacks to too many pixels; it is not read") from error
+    except Exception as error:  # Pillow raises a dozen kinds
+        raise UnreadableFile("the picture is damaged or cut off; take or send it again") from error
+
+
+def _frames(data: bytes) -> Iterator[Image.Image]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # we count ourselves
+        picture = Image.open(io.BytesIO(data))
+    n_pages = getattr(picture, "n_frames", 1)
+    if n_pages > MAX_OCR_PAGES:
+        raise TooLarge(f"the picture has {n_pages} pages; at most {MAX_OCR_PAGES} are read")
+    for frame in ImageSequence.Iterator(picture):
+        width, height = frame.size
+        if width * height > MAX_PIXELS:
+            raise TooLarge(
+                f"the picture has {width} x {height} pixels; at most"
+                f" {MAX_PIXELS // 1_000_000} million are read"
+            )
+        yield ImageOps.exif_transpose(frame).convert("L")
 
 
 def _prepared(grey: Image.Image) -> Image.Image:

@@ -5,6 +5,7 @@ A list of opinions is better sent as a batch, row by row (`service.records`).
 
 import io
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from nlp.errors import UnreadableFile
@@ -12,6 +13,7 @@ from nlp.readers.lines import Piece, assemble
 from nlp.types import Document
 
 _MAX_ROWS = 100_000
+_LAST_ROW = 2**20  # of a sheet (ECMA-376 sets no bound, every program this one)
 
 
 def read(data: bytes, *, media_type: str) -> Document:
@@ -36,13 +38,18 @@ def _pieces(data: bytes) -> Iterator[Piece]:
     n_rows = 0
     for sheet in book.worksheets:
         yield Piece(sheet.title, "heading")
-        for row in sheet.iter_rows(values_only=True):
+        sheet.reset_dimensions()  # the size that a file declares may be less than what it holds
+        # a number of a row may be any; those before it come as empty ones
+        for row in islice(sheet.iter_rows(values_only=True), _LAST_ROW):
+            cells = [_shown(cell) for cell in row if cell is not None]
+            if not cells:
+                continue
             n_rows += 1
             if n_rows > _MAX_ROWS:
                 raise UnreadableFile(
                     f"the workbook has over {_MAX_ROWS} rows; send it as a batch (danvan batch)"
                 )
-            yield Piece(" | ".join(_shown(cell) for cell in row if cell is not None), "cell")
+            yield Piece(" | ".join(cells), "cell")
 
 
 def _shown(cell: Any) -> str:
