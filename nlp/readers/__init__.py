@@ -18,7 +18,6 @@ from nlp.types import Document
 
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _ODT = "application/vnd.oasis.opendocument.text"
-_ODS = "application/vnd.oasis.opendocument.spreadsheet"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 EXTENSIONS = {
@@ -34,10 +33,8 @@ EXTENSIONS = {
     ".pdf": "application/pdf",
     ".xlsx": _XLSX,
     ".xls": "application/vnd.ms-excel",
-    ".ods": _ODS,
     ".csv": "text/csv",
     ".pptx": _PPTX,
-    ".ppt": "application/vnd.ms-powerpoint",
     ".eml": "message/rfc822",
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
@@ -61,9 +58,7 @@ _READERS = {
     "application/pdf": "pdf",
     _XLSX: "sheet",
     "application/vnd.ms-excel": "office",
-    _ODS: "office",
     _PPTX: "office",
-    "application/vnd.ms-powerpoint": "office",
     "message/rfc822": "mail",
     "image/jpeg": "picture",
     "image/png": "picture",
@@ -95,7 +90,6 @@ _OLE_STREAMS = {
     "WordDocument": "application/msword",
     "Workbook": "application/vnd.ms-excel",
     "Book": "application/vnd.ms-excel",
-    "PowerPoint Document": "application/vnd.ms-powerpoint",
 }
 _TOLD_BY_NAME = {"text/plain", "text/csv", "text/markdown", "text/html", "message/rfc822"}
 _SHOWN_EXTENSION = 20  # characters
@@ -186,7 +180,7 @@ def _sniff_zip(data: bytes, *, extension: str) -> str:
         for mark, media_type in _ZIP_MARKS.items():
             if mark in names:
                 return media_type
-        if "mimetype" in names and (own := _own_type(archive)) in {_ODT, _ODS}:
+        if "mimetype" in names and (own := _own_type(archive)) == _ODT:
             return own
     shown = extension[:_SHOWN_EXTENSION] or "no extension"
     raise UnsupportedMediaType(f"a zip container ({shown!r}) that is no document; unpack it first")

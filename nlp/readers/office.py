@@ -38,7 +38,7 @@ _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document
 
 
 def read(data: bytes, *, media_type: str) -> Document:
-    """Read .doc, .odt, .xls, .xlsx, .ods, .ppt and .pptx files.
+    """Read .doc, .odt, .xls and .pptx files.
 
     Of a text without LibreOffice, automatic numbers are lost, which is said among the issues. A row of a
     sheet is a block.

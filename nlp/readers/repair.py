@@ -12,7 +12,7 @@ LOST_D = "lost_d_restored"
 DIGITS = "digits_restored"
 _WORD = re.compile(r"[^\W\d_]+")
 # Two pieces of letters with one blank between them.
-_PAIR = re.compile(r"(?<![^\W\d_])([^\W\d_]+) ([^\W\d_]+)(?![^\W\d_])")
+_PAIR = re.compile(r"(?<!\S)([^\W\d_]+) ([^\W\d_]+)(?![^\W\d_])")
 _MAX_SYLLABLE = 7  # letters: "nghiêng"
 # Eth and d with a stroke through it look like Đ and đ; fonts of the 1990s used them in its place.
 _LOOKALIKE_D = str.maketrans({"Ð": "Đ", "ð": "đ", "Ɖ": "Đ", "ɖ": "đ"})
@@ -45,7 +45,8 @@ def join_split(text: str) -> str:
         left, right = match.groups()
         whole = left + right
         torn = len(whole) <= _MAX_SYLLABLE and not (is_syllable(left) and is_syllable(right))
-        if torn and left.isupper() == right.isupper() and is_syllable(whole):
+        one_case = whole.islower() or whole.isupper() or whole.istitle()
+        if torn and one_case and is_syllable(whole):
             text = f"{text[: match.start()]}{whole}{text[match.end() :]}"
             done = match.start()
         else:

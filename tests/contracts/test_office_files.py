@@ -9,6 +9,7 @@ from functools import partial
 import openpyxl
 import pptx
 import pytest
+import xlwt
 
 from nlp.legacy import LEGACY
 from nlp.readers import read_file
@@ -150,6 +151,15 @@ def workbook() -> bytes:
     return out.getvalue()
 
 
+def old_workbook() -> bytes:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Ý kiến")
+    sheet.write(0, 0, "Đường ngập quá, khổ lắm")
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
 def slides() -> bytes:
     deck = pptx.Presentation()
     slide = deck.slides.add_slide(deck.slide_layouts[1])
@@ -179,6 +189,7 @@ def message(*, html: bool = False) -> bytes:
     ("name", "make", "wanted"),
     [
         ("a.xlsx", workbook, "Đường ngập quá, khổ lắm | 2026-01-02"),
+        ("a.xls", old_workbook, "Đường ngập quá, khổ lắm"),
         ("a.pptx", slides, "Tiếp công dân mỗi tuần một ngày"),
         ("a.eml", message, "Đường thôn lầy lội cả mùa mưa."),
         ("a.eml", partial(message, html=True), "Đường thôn lầy lội cả mùa mưa."),
