@@ -522,7 +522,7 @@ ODD: dict[str, tuple[str, Callable[[], bytes], str]] = {
         lambda: b"{\\rtf1 " + b"{" * 99_999 + b"ban" + b"}" * 99_999,
         "ban",
     ),
-    "web page with an instruction": ("a.html", lambda: b"<p>mot<?xml:namespace x>hai", "mothai"),
+    "web page with an instruction": ("a.html", lambda: b"<p>mot<?q x>hai", "mothai"),
 }  # fmt: skip
 
 
@@ -595,9 +595,8 @@ def visits() -> Iterator[tuple[str, list[str]]]:
 
 def test_nothing_that_a_document_names_is_fetched(visits: tuple[str, list[str]]) -> None:
     address, asked = visits
-    picture = (
-        f'<draw:frame><draw:image xlink:href="{address}/a.png" xlink:type="simple"/></draw:frame>'
-    )
+    frame = '<draw:frame svg:width="2cm" svg:height="2cm">'
+    picture = f'{frame}<draw:image xlink:href="{address}/a.png" xlink:type="simple"/></draw:frame>'
     section = f'<text:section text:name="s"><text:section-source xlink:href="{address}/b.txt"/>'
     data = odt_with(f"<text:p>{picture}</text:p>{section}<text:p>a</text:p></text:section>")
 
@@ -625,8 +624,7 @@ def test_nothing_that_a_document_names_is_fetched(visits: tuple[str, list[str]])
     ],
 )
 def test_a_path_in_an_archive_leads_nowhere(path: str, safe: str) -> None:
-    assert safe_name(path)[-len(safe) :] == safe
-    assert len(safe_name(path)) <= 200
+    assert safe_name(path) == safe
 
 
 def overlapping(n_entries: int) -> bytes:

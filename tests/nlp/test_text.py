@@ -1,5 +1,6 @@
 """Normal form, folding and tone placement, word by word."""
 
+import time
 import unicodedata
 
 import pytest
@@ -72,3 +73,13 @@ def test_runs_of_white_space_become_one_blank_and_lead_back() -> None:
 def test_a_span_that_is_not_in_the_text_is_refused(span: Span) -> None:
     with pytest.raises(ValueError, match="lies outside 0-3"):
         collapse_spaces("a b").to_source(span)
+
+
+def test_marks_without_end_cost_no_time() -> None:
+    start = time.perf_counter()
+
+    text = to_nfc("a" + "\u0301\u0323" * 200_000)
+
+    assert time.perf_counter() - start < 2
+    assert len(text) <= 18
+    assert to_nfc(text) == text
