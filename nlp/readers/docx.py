@@ -13,6 +13,12 @@ from nlp.readers.lines import Piece, assemble
 from nlp.types import BlockKind, Document
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+# the same document with macros, and as a template
+_ALIKE = (
+    "application/vnd.ms-word.document.macroEnabled.main+xml",
+    "application/vnd.ms-word.template.macroEnabledTemplate.main+xml",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml",
+)
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 # what stands around paragraphs: content controls, custom XML, tracked insertions
 _WRAPPERS = {f"{_W}sdt", f"{_W}sdtContent", f"{_W}customXml", f"{_W}ins", f"{_W}moveTo"}
@@ -38,9 +44,13 @@ def read(data: bytes, *, media_type: str) -> Document:
 
 
 def _read_all(data: bytes) -> tuple[list[Piece], tuple[str, ...]]:
-    import docx  # lxml takes 80 ms to load
+    from docx.opc.part import PartFactory  # lxml takes 80 ms to load
+    from docx.package import Package
+    from docx.parts.document import DocumentPart
 
-    source = docx.Document(io.BytesIO(data))
+    for kind in _ALIKE:  # macros are parts of their own, which nothing here opens
+        PartFactory.part_type_for[kind] = DocumentPart
+    source = Package.open(io.BytesIO(data)).main_document_part.document
     styles = _Styles(source.styles.element)
     body = _Body(styles, _Numbers(source, styles=styles), _Fonts(styles))
     pieces = list(body.pieces(source.element.body))

@@ -250,3 +250,27 @@ def test_recognition_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPat
             read_file(scan, name="a.pdf")
     finally:
         require_tesseract.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/vnd.ms-word.document.macroEnabled.main+xml",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml",
+    ],
+)
+def test_a_word_file_with_macros_or_a_template_is_read_like_any_other(kind: str) -> None:
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(directive.to_docx())) as old,
+        zipfile.ZipFile(out, "w") as new,
+    ):
+        for entry in old.infolist():
+            usual = (
+                b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+            )
+            new.writestr(entry.filename, old.read(entry).replace(usual, kind.encode()))
+
+    doc = read_in_child(out.getvalue(), name="a.docm")
+
+    assert paragraphs_of(doc) == list(directive.PARAGRAPHS)
