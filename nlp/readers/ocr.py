@@ -25,9 +25,6 @@ from nlp.text import to_nfc
 
 OCR = "ocr"
 DPI = 300
-MAX_PIXELS = (
-    60_000_000  # A3 at 600 dpi is 70 million in colour; a page is brought down to 300 dpi first
-)
 _PAGE_SECONDS = 60
 _LANGUAGE = "vie"
 _MIN_CONFIDENCE = 30  # of 100, the mean of a line; below it seals, scrawls and specks

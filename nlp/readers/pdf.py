@@ -6,7 +6,7 @@ font lacks Vietnamese letters is right for the eye and wrong in the file.
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from typing import Any
 
@@ -14,7 +14,7 @@ from nlp.errors import InputError, TooLarge, UnreadableFile
 from nlp.legacy import LEGACY, to_unicode
 from nlp.readers.columns import by_columns
 from nlp.readers.lines import PrintedLine, assemble
-from nlp.readers.printed import leave_out_running, paragraphs, replace_lines, with_text
+from nlp.readers.printed import leave_out_running, paragraphs, replace_lines
 from nlp.readers.progress import report
 from nlp.readers.repair import LOST_D, SPLIT_SYLLABLES, draw_bullet, join_split, restore_d
 from nlp.syllables import known_share
@@ -192,7 +192,7 @@ def _repaired(lines: Sequence[PrintedLine]) -> tuple[list[PrintedLine], tuple[st
             issues[LOST_D] = None
         if joined != with_d:
             issues[SPLIT_SYLLABLES] = None
-        mended.append(with_text(line, draw_bullet(joined)))
+        mended.append(replace(line, text=draw_bullet(joined)))
     return mended, tuple(issues)
 
 

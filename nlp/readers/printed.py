@@ -7,7 +7,6 @@ digital signatures are no part of a document and are left out, which is said amo
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
@@ -197,8 +196,3 @@ def _is_centred(line: PrintedLine, *, left: float, right: float) -> bool:
 def _is_set_in_capitals(text: str) -> bool:
     """Whether a line is a line of capitals, as titles and names of bodies are set."""
     return text.isupper() and len(text.split()) > 1
-
-
-def with_text(line: PrintedLine, text: str) -> PrintedLine:
-    """The same line with another text."""
-    return replace(line, text=text)

@@ -10,7 +10,6 @@ from nlp.syllables import is_syllable
 SPLIT_SYLLABLES = "split_syllables_joined"
 LOST_D = "lost_d_restored"
 DIGITS = "digits_restored"
-_WORD = re.compile(r"[^\W\d_]+")
 # Two pieces of letters with one blank between them.
 _PAIR = re.compile(r"(?<!\S)([^\W\d_]+) ([^\W\d_]+)(?![^\W\d_])")
 _MAX_SYLLABLE = 7  # letters: "nghiêng"

@@ -9,16 +9,6 @@ from nlp.structure.sheet import Sheet
 from nlp.types import Span
 
 _ORDERED = re.compile(r"(?:giao|de\s+nghi|yeu\s+cau|phan\s+cong)\s+(?:cho\s+)?")
-_ORDERS_ITS_READERS = {"Chỉ thị", "Công điện", "Công văn", "Thông tri"}
-_REPORTS_UPWARD = {"Báo cáo", "Tờ trình"}
-_UPWARD = re.compile(r"(?:nhung\s+)?(?:kien\s+nghi|de\s+xuat)")
-_ORDINAL = re.compile(r"(?:mot|hai|ba|bon|nam|sau|bay|tam|chin|muoi)\s+la\s*[,:]\s*")
-_ROW_JOINT = re.compile(r"\s*[;\n]\s*|,\s+(?=[A-ZĐÀ-Ỹ])")
-# when or on what ground, before the subject: "Hằng quý, Phòng Kinh tế báo cáo ..."
-_CLAUSE = re.compile(
-    r"(?:trong|hang|tu|truoc|sau|khi|voi|doi\s+voi|can\s+cu|dinh\s+ky|thang|quy|buoc\s+\d+|nham|de"
-    r"|nhan\s+duoc|truong\s+hop|neu)(?!\w)[^,:;.]{0,100}(?:[,:]|(?<=\d)\.)\s+"
-)
 # when or on what ground, before the subject: "Hằng quý, Phòng Kinh tế báo cáo ..."
 _CLAUSE = re.compile(
     r"(?:trong|hang|tu|truoc|sau|khi|voi|doi\s+voi|can\s+cu|dinh\s+ky|thang|quy|buoc\s+\d+|nham|de"
@@ -29,18 +19,7 @@ _ALL = re.compile(
 )
 _CLAUSE_END = re.compile(r"[.;:](?=\s|$)|[“\"]")
 _JOINT = re.compile(r"\s*[,;]\s*(?:va\s+)?|\s+va\s+")
-_SUBJECT_LENGTH = 300
-_BINDS = (
-    r"(?<!\w)(?:truoc|cham\s+nhat|muon\s+nhat|khong\s+(?:muon\s+hon|qua)|thoi\s+han|han\s+(?:chot|cuoi))"
-    r"(?:\s+(?:la|vao|den|trong|het|truoc|cuoi))*\s+"
-)
-_JOINT = re.compile(r"\s*[,;]\s*(?:va\s+)?|\s+va\s+")
-_SUBJECT_LENGTH = 300
-_BINDS = (
-    r"(?<!\w)(?:truoc|cham\s+nhat|muon\s+nhat|khong\s+(?:muon\s+hon|qua)|thoi\s+han|han\s+(?:chot|cuoi))"
-    r"(?:\s+(?:la|vao|den|trong|het|truoc|cuoi))*\s+"
-)
-_SUBJECT_LENGTH = 300
+_SUBJECT_LENGTH = 300  # code points
 _DONE = re.compile(r"\s(?:da|se)$")  # what was done, or is promised, is not ordered
 
 

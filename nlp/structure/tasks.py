@@ -21,12 +21,6 @@ _ORDERS_ITS_READERS = {"Chỉ thị", "Công điện", "Công văn", "Thông tri
 _REPORTS_UPWARD = {"Báo cáo", "Tờ trình"}
 _UPWARD = re.compile(r"(?:nhung\s+)?(?:kien\s+nghi|de\s+xuat)")
 _ORDINAL = re.compile(r"(?:mot|hai|ba|bon|nam|sau|bay|tam|chin|muoi)\s+la\s*[,:]\s*")
-_ROW_JOINT = re.compile(r"\s*[;\n]\s*|,\s+(?=[A-ZĐÀ-Ỹ])")
-# when or on what ground, before the subject: "Hằng quý, Phòng Kinh tế báo cáo ..."
-_CLAUSE = re.compile(
-    r"(?:trong|hang|tu|truoc|sau|khi|voi|doi\s+voi|can\s+cu|dinh\s+ky|thang|quy|ngay|buoc\s+\d+|nham|de"
-    r"|nhan\s+duoc|truong\s+hop|neu)(?!\w)[^,:;.]{0,100}(?:[,:]|(?<=\d)\.)\s+"
-)
 # what a body says of itself, or asks of those above it
 _POLITE = re.compile(
     r"(?<!\w)(?:kinh\s+(?:de\s+nghi|mong|trinh|bao\s+cao|gui)|tran\s+trong|rat\s+mong|xin\s+(?:kinh|cam)"

@@ -20,6 +20,7 @@ from nlp.readers.pdf import BROKEN_FONT
 from nlp.syllables import known_share
 from nlp.types import Document
 from tests import directive, rendered
+from tests.scoring import error_rate
 
 SENTENCES = (
     "ỦY BAN NHÂN DÂN XÃ ĐÔNG SƠN",
@@ -30,20 +31,6 @@ SENTENCES = (
 
 def paragraphs_of(doc: Document) -> list[str]:
     return [" ".join(doc.text[block.start : block.end].split()) for block in doc.blocks]
-
-
-def errors(found: str, wanted: str) -> float:
-    """The character error rate: edits over wanted characters, white space collapsed."""
-    one, other = " ".join(found.split()), " ".join(wanted.split())
-    row = list(range(len(other) + 1))
-    for i, char in enumerate(one, start=1):
-        diagonal, row[0] = row[0], i
-        for j, target in enumerate(other, start=1):
-            diagonal, row[j] = (
-                row[j],
-                min(row[j] + 1, row[j - 1] + 1, diagonal + (char != target)),
-            )
-    return row[-1] / len(other)
 
 
 @pytest.mark.parametrize("extension", ["doc", "odt", "rtf"])
@@ -63,7 +50,7 @@ def test_an_old_word_file_is_read_without_libreoffice_and_says_what_it_lost(
 
     assert "automatic_numbers_lost" in doc.issues
     assert doc.text.startswith("THÀNH ỦY SÔNG NGỌC\nSố 12-CT/TU\n")
-    assert errors(doc.text, "\n".join(directive.PARAGRAPHS)) < 0.02  # the numbers
+    assert error_rate(doc.text, "\n".join(directive.PARAGRAPHS)) < 0.02  # the numbers
 
 
 @pytest.mark.parametrize("extension", ["docx", "doc", "rtf"])
@@ -85,7 +72,7 @@ def test_a_scan_is_recognised_page_by_page() -> None:
 
     assert OCR in doc.issues
     assert {place.page for place in doc.places} == {1, 2, 3}
-    assert errors(doc.text, "\n".join(directive.PARAGRAPHS)) < 0.03
+    assert error_rate(doc.text, "\n".join(directive.PARAGRAPHS)) < 0.03
 
 
 def test_only_the_pages_that_need_it_are_recognised() -> None:
