@@ -16,6 +16,8 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+# SQLite counts up by itself only in a column declared INTEGER
+_Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 sources = sa.Table(
     "sources",
@@ -108,4 +110,103 @@ label_codes = sa.Table(
     sa.Column("code", sa.String(32), primary_key=True),
     sa.Column("item_id", sa.ForeignKey("items.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("run_id", sa.ForeignKey("runs.id"), primary_key=True),
+)
+
+# What was asked for and how far it is. `params` and `result` hold names of things, never texts.
+# `state`: queued, running, done, failed, cancelled.
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("params", sa.JSON, nullable=False),
+    sa.Column("result", sa.JSON),
+    sa.Column("reason", sa.Text),
+    sa.Column("n_total", sa.Integer),
+    sa.Column("n_done", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("n_failed", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("asked_by", sa.String(80), nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("started_at", UtcDateTime),
+    sa.Column("finished_at", UtcDateTime),
+    sa.Index(None, "state", "created_at"),
+)
+
+# What a job set aside, and why: it goes on without it.
+job_faults = sa.Table(
+    "job_faults",
+    metadata,
+    sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("subject", sa.String(64), primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+# Processes that carry out jobs. `state`: live, stopped, dead.
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("id", sa.String(128), primary_key=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("beat_at", UtcDateTime, nullable=False),
+)
+
+# Who is told of what. The secret signs what is sent and therefore cannot be hashed.
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("secret", sa.String(128), nullable=False),
+    sa.Column("events", sa.JSON, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("ended_at", UtcDateTime),
+)
+
+# Staff who may sign in. One of `password_hash` (argon2id) and `subject` (of the OIDC provider) is set.
+staff = sa.Table(
+    "staff",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("password_hash", sa.Text),
+    sa.Column("subject", sa.String(255), unique=True),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("ended_at", UtcDateTime),
+)
+
+# A session is known by the hash of its cookie alone.
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("sha256", sa.String(64), primary_key=True),
+    sa.Column("staff", sa.ForeignKey("staff.name", ondelete="CASCADE"), nullable=False),
+    sa.Column("csrf", sa.String(64), nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+)
+
+# `id` is the public first part of a key, `sha256` the hash of the whole of it.
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("label", sa.String(64), nullable=False),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False, unique=True),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime),
+    sa.Column("ended_at", UtcDateTime),
+)
+
+# Which member of staff or key did what to which thing; never a text.
+access_log = sa.Table(
+    "access_log",
+    metadata,
+    sa.Column("id", _Serial, primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Column("actor", sa.String(80), nullable=False),
+    sa.Column("action", sa.String(64), nullable=False),
+    sa.Column("subject", sa.String(64), nullable=False),
 )
