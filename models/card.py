@@ -33,6 +33,7 @@ the expected calibration error. *Clear* texts are those that two blind readings 
 readers were of one make and quick, so their agreement is an upper bound. No text measured on was learnt
 from. How often the real texts of the card were looked at, and what followed, stands in `models/README.md`."""
 _COLUMNS = ("n", "accuracy", "macro_f1", "micro_f1", "asserted_precision", "coverage", "ece")
+_COLUMNS_BESIDE = ("accuracy", "macro_f1", "asserted_precision", "coverage", "ece")
 # What the product is held to on real texts: head, key, on clear texts, wanted first and in the end.
 _ASKED = (
     ("sentiment, macro-F1", "sentiment", "macro_f1", True, "0.70", "0.85"),
@@ -92,6 +93,7 @@ def write_card(folder: Path) -> Path:
         ),
         _USES,
         _HOW,
+        *_beside(training.get("corrections"), figures.get("beside", {})),
         *_real_parts(real),
         "## On texts written for this project\nThey are easier than real ones.",
         _summary("Cross-validation on the training texts (5 folds)", figures["validation"]),
@@ -189,6 +191,36 @@ def _real_parts(real: Figures) -> Iterable[str]:
     yield _evidence("Evidence on the real texts", real["evidence"])
     yield f"Finding the evidence takes {real['evidence_cost']:.0%} of the time of classifying."
     yield from (_by_label(name, own, of="real texts") for name, own in heads.items())
+
+
+def _beside(counts: Figures | None, report: Mapping[str, Mapping[str, Figures]]) -> Iterable[str]:
+    """What a candidate learnt from corrections, and its figures beside those of the model that stood then."""
+    if counts is None:
+        return
+    left = "".join(f" Left out: {n} {reason}." for reason, n in counts["left_out"].items())
+    yield (
+        f"## A candidate with corrections\nLearnt from {counts['n_learnt']} texts that people corrected, up"
+        f" to correction {counts['number']}; {counts['n_held_out']} are held out by hash.{left} A text"
+        " teaches what was corrected of it and nothing else. Corrections are given where a model was unsure:"
+        " figures on them are no estimate for all texts, and on fewer than a hundred they say little. Nothing"
+        " but a person puts a candidate in the place of the model that stands.\n\n"
+        "What it keeps of these texts are weights of n-grams that stand in two texts or more, under 32-bit"
+        " hashes. No text can be read out of them, but whoever has the file can ask whether it is likely to"
+        " know a certain pair of syllables."
+    )
+    for part, heads in report.items():
+        rows = []
+        for head, own in heads.items():
+            pairs = _pairs(own["standing"] or {}, own["candidate"])
+            rows.append((head, own["candidate"]["n"], *pairs))
+        columns = ("head", "n", *(c.replace("_", " ") for c in _COLUMNS_BESIDE))
+        yield _table(
+            f"### {part.capitalize()}: the model that stood / the candidate", columns, rows
+        )
+
+
+def _pairs(old: Figures, new: Figures) -> Iterable[str]:
+    return (f"{old.get(column, '–')} / {new[column]}" for column in _COLUMNS_BESIDE)
 
 
 def _value(heads: Figures, head: str, key: str, *, clear: bool) -> Any:

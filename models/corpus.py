@@ -29,7 +29,8 @@ class Example:
     """One labelled text; what does not apply to its kind is empty or None.
 
     `plain` texts are written in the register of real ones (tag `plain`); `fold` in [0, 5) groups the
-    training texts for cross-validation.
+    training texts for cross-validation. `facets` are those that somebody labelled where not all were asked
+    (None: all were): the others say nothing, not even "none".
     """
 
     text: str
@@ -42,6 +43,7 @@ class Example:
     intent: Intent | None = None
     source: str = ""
     plain: bool = False
+    facets: tuple[str, ...] | None = None
 
     @property
     def sha256(self) -> str:

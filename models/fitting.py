@@ -88,7 +88,7 @@ def fit_head(
         raise CorpusError(f"no example for the head {question.name}")
     scores = out_of_fold_scores(question, chosen, terms=terms, folds=folds, recipe=recipe)
     on_plain = recipe.head(question.name).calibrated_on == "plain"
-    measured = _plain_rows(chosen) if on_plain else np.arange(len(chosen))
+    measured = _plain_rows(chosen) if on_plain else _whole_rows(chosen)
     scores, gold = scores[measured], question.targets(chosen)[measured]
     slope, offset = fit_calibration(scores, gold, multi=question.multi)
     weights, bias = fit_weights(question, chosen, terms=terms, vectorizer=vectorizer, recipe=recipe)
@@ -103,10 +103,19 @@ def fit_head(
 
 def _plain_rows(examples: Sequence[Example]) -> IntArray:
     """Rows of the plain texts and of those of no kind, or all where there are few plain ones."""
-    plain = np.array([example.plain for example in examples])
+    plain = np.array([example.plain and example.facets is None for example in examples])
     if plain.sum() < _MIN_PLAIN:
-        return np.arange(len(examples))
+        return _whole_rows(examples)
     return np.flatnonzero(plain | np.array([example.kind == "other" for example in examples]))
+
+
+def _whole_rows(examples: Sequence[Example]) -> IntArray:
+    """Rows that were labelled throughout.
+
+    Corrections are not: people gave them where a model was unsure, so they are no sample of what comes in
+    and would make every probability too low.
+    """
+    return np.flatnonzero([example.facets is None for example in examples])
 
 
 def fit_unlabelled_head(

@@ -26,9 +26,19 @@ class Question:
     kinds: tuple[ExampleKind, ...]
     answers: Callable[[Example], tuple[str, ...]]
 
+    @property
+    def facet(self) -> str:
+        """The facet it asks about: task areas have a head for each kind of text."""
+        return self.name.removesuffix("_official").removesuffix("_opinion")
+
     def select(self, examples: Sequence[Example]) -> list[Example]:
-        """The examples that take part."""
-        return [example for example in examples if example.kind in self.kinds]
+        """The examples that take part: of its kinds, and labelled for its facet."""
+        return [
+            example
+            for example in examples
+            if example.kind in self.kinds
+            and (example.facets is None or self.facet in example.facets)
+        ]
 
     def targets(self, examples: Sequence[Example]) -> npt.NDArray[np.bool_]:
         """Gold labels, bool, shape (n_examples, n_labels)."""

@@ -85,6 +85,13 @@ def join_labels(folder: Path, *, texts: Iterable[RealText]) -> tuple[Example, ..
     return tuple(sorted(examples, key=lambda example: example.sha256))
 
 
+def measured_hashes(folder: Path) -> frozenset[str]:
+    """The SHA-256 of every text that the card is measured on: no model may learn it."""
+    files = (folder / f"{name}.jsonl" for name in ("official", "opinions"))
+    hashes = (row["sha256"] for file in files if file.exists() for row in _labels(file))
+    return frozenset(sha256 for sha256 in hashes if real_split(sha256) == "test")
+
+
 def _labels(path: Path) -> list[dict[str, Any]]:
     """Rows of labels. `Any`: JSON of this project, checked by its tests."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

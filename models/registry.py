@@ -29,6 +29,7 @@ _FORMAT = 2
 MANIFEST = "manifest.json"
 WEIGHTS = "model.safetensors"
 ENCODER = "encoder"
+CANDIDATE = "+"  # parts the version of a recipe from what its candidate learnt besides
 _VOCABULARY = ("keys", "idf", "blocks")
 _CALIBRATION = ("bias", "slope", "offset", "confidence")
 
@@ -43,6 +44,11 @@ class ModelInfo:
     taxonomy: str
     taxonomy_version: str
     folder: Path
+
+    @property
+    def is_candidate(self) -> bool:
+        """Whether it answers to its version alone, as it learnt more than its recipe names."""
+        return CANDIDATE in self.version
 
 
 def list_models(folder: Path) -> tuple[ModelInfo, ...]:
@@ -69,13 +75,19 @@ def load_classifier(name: str, *, folder: Path) -> Classifier:
 def find_model(name: str, *, folder: Path) -> ModelInfo:
     """The artifact called `name` (its newest version) or `name@version`.
 
+    A candidate, such as `0.3.0+corrections.41`, answers to its version alone: it takes over nothing by
+    lying in the folder.
+
     Raises:
         ArtifactError: no such artifact.
     """
     wanted, _, version = name.partition("@")
     places = [path.parent for path in folder.glob(f"*/*/{MANIFEST}")]
     found = [
-        place for place in places if place.parent.name == wanted and version in {"", place.name}
+        place
+        for place in places
+        if place.parent.name == wanted
+        and (place.name == version if version else CANDIDATE not in place.name)
     ]
     if not found:
         known = ", ".join(sorted(f"{place.parent.name}@{place.name}" for place in places))
@@ -236,5 +248,9 @@ def _head(spec: dict[str, Any], *, tensors: dict[str, Any]) -> Head:
     )
 
 
-def _version_key(version: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
+def _version_key(version: str) -> tuple[tuple[int, ...], ...]:
+    """Versions in their order; a candidate comes after the version it was made of."""
+    return tuple(
+        tuple(int(part) if part.isdecimal() else 0 for part in own.split("."))
+        for own in version.split(CANDIDATE)
+    )

@@ -2,20 +2,21 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from models.agreement import agreement
+from models.candidates import Corrections, candidate_recipe, compare, split_corrections
 from models.card import FIGURES, write_card
 from models.corpus import Example, load_corpus, load_lexicon, load_second, load_sentiments
 from models.evaluate import evaluate, measure, surest_errors
 from models.faithfulness import faithfulness
 from models.fitting import fit_head, fit_unlabelled_head, fold_vectorizers, learn_vectorizer
 from models.heads import questions_of
-from models.linear import LinearClassifier, Vectorizer
+from models.linear import Head, LinearClassifier, Vectorizer
 from models.real import find_texts, join_labels, real_split
 from models.recipe import Recipe, load_recipe
 from models.registry import save_linear
@@ -27,8 +28,10 @@ from nlp.taxonomy import Taxonomy, load_pack
 Report = Callable[[str], None]
 
 
-def train(path: Path, *, out: Path, report: Report) -> Path:
+def train(path: Path, *, out: Path, report: Report, corrections: Corrections | None = None) -> Path:
     """Train the recipe at `path` and write artifact and card under `out`.
+
+    With `corrections` it is a candidate that learns from them too, under a version of its own.
 
     Returns:
         The folder of the artifact.
@@ -37,15 +40,78 @@ def train(path: Path, *, out: Path, report: Report) -> Path:
         CorpusError, TaxonomyError: the recipe, corpus or pack is inconsistent.
     """
     recipe = load_recipe(path)
+    if corrections is not None:
+        recipe = candidate_recipe(recipe, corrections, out=out)
     taxonomy = load_pack(recipe.taxonomy)
     examples = load_corpus(recipe.corpus, taxonomy=taxonomy, with_areas=recipe.labelled_areas)
+    learnt, kept = _lessons(corrections, corpus=examples, report=report)
     training = [example for example in examples if example.split == "train"]
-    training += _real_examples(recipe)
+    training += [*_real_examples(recipe), *learnt]
     held_out = [example for example in examples if example.split == "test"]
     report(f"{len(training)} texts to learn from, {len(held_out)} held out")
     terms = _terms(recipe, taxonomy=taxonomy)
     vectorizer = learn_vectorizer([*training, *chain(*terms.values())], recipe=recipe)
     report(f"{len(vectorizer.vocabulary.keys)} n-grams")
+    heads, validation = _fit_heads(
+        training,
+        terms=terms,
+        vectorizer=vectorizer,
+        recipe=recipe,
+        taxonomy=taxonomy,
+        report=report,
+    )
+    model = LinearClassifier(
+        name=recipe.name,
+        version=recipe.version,
+        sha256="",
+        taxonomy=(taxonomy.name, taxonomy.version),
+        vectorizer=vectorizer,
+        linear_heads=heads,
+    )
+    facts = {
+        "recipe": json.loads(recipe.model_dump_json(exclude_defaults=True)),
+        "corpus_sha256": corpus_hash(examples),
+        "n_training": len(training),
+        "n_test": len(held_out),
+        **_said_of(corrections, n_learnt=len(learnt), n_held_out=len(kept)),
+    }
+    saved = save_linear(model, folder=out, training=facts)
+    folder = out / recipe.name / recipe.version
+    second = load_second(recipe.corpus / "second", examples=examples, taxonomy=taxonomy)
+    figures = {
+        "n_columns": len(vectorizer.vocabulary.keys),
+        "validation": validation,
+        "without_labels": _without_labels(
+            held_out, taxonomy=taxonomy, vectorizer=vectorizer, recipe=recipe
+        ),
+        "test": evaluate(saved, held_out, taxonomy=taxonomy, second=second),
+        "agreement": agreement(examples, second, taxonomy=taxonomy),
+        "robustness": robustness(saved, held_out, taxonomy=taxonomy),
+        "evidence": faithfulness(saved, held_out, taxonomy=taxonomy),
+        "failures": surest_errors(saved, held_out, taxonomy=taxonomy),
+    }
+    if corrections is not None:
+        parts = {
+            "held-out tenth of the corpus": held_out,
+            "held-out fifth of the corrections": kept,
+        }
+        figures["beside"] = compare(saved, corrections.standing, parts=parts, taxonomy=taxonomy)
+    text = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
+    (folder / FIGURES).write_text(text, encoding="utf-8")
+    write_card(folder)
+    return folder
+
+
+def _fit_heads(
+    training: Sequence[Example],
+    *,
+    terms: Mapping[str, tuple[Example, ...]],
+    vectorizer: Vectorizer,
+    recipe: Recipe,
+    taxonomy: Taxonomy,
+    report: Report,
+) -> tuple[dict[str, Head], dict[str, Any]]:
+    """Every head of the model, and the figures of the cross-validation."""
     folds = fold_vectorizers(training, terms=tuple(chain(*terms.values())), recipe=recipe)
     heads, validation = {}, {}
     for question in questions_of(taxonomy):
@@ -65,39 +131,28 @@ def train(path: Path, *, out: Path, report: Report) -> Path:
         )
         heads[question.name], validation[question.name] = head, figures
         report(f"{question.name}: macro-F1 {figures['macro_f1']:.3f}, ECE {figures['ece']:.3f}")
-    model = LinearClassifier(
-        name=recipe.name,
-        version=recipe.version,
-        sha256="",
-        taxonomy=(taxonomy.name, taxonomy.version),
-        vectorizer=vectorizer,
-        linear_heads=heads,
-    )
-    facts = {
-        "recipe": json.loads(recipe.model_dump_json(exclude_defaults=True)),
-        "corpus_sha256": corpus_hash(examples),
-        "n_training": len(training),
-        "n_test": len(held_out),
-    }
-    saved = save_linear(model, folder=out, training=facts)
-    folder = out / recipe.name / recipe.version
-    second = load_second(recipe.corpus / "second", examples=examples, taxonomy=taxonomy)
-    figures = {
-        "n_columns": len(vectorizer.vocabulary.keys),
-        "validation": validation,
-        "without_labels": _without_labels(
-            held_out, taxonomy=taxonomy, vectorizer=vectorizer, recipe=recipe
-        ),
-        "test": evaluate(saved, held_out, taxonomy=taxonomy, second=second),
-        "agreement": agreement(examples, second, taxonomy=taxonomy),
-        "robustness": robustness(saved, held_out, taxonomy=taxonomy),
-        "evidence": faithfulness(saved, held_out, taxonomy=taxonomy),
-        "failures": surest_errors(saved, held_out, taxonomy=taxonomy),
-    }
-    text = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
-    (folder / FIGURES).write_text(text, encoding="utf-8")
-    write_card(folder)
-    return folder
+    return heads, validation
+
+
+def _lessons(
+    corrections: Corrections | None, *, corpus: Sequence[Example], report: Report
+) -> tuple[list[Example], list[Example]]:
+    """The corrections to learn from and those held out; none without corrections."""
+    if corrections is None:
+        return [], []
+    learnt, kept = split_corrections(corrections, corpus=corpus)
+    report(f"corrections: {len(learnt)} texts to learn from, {len(kept)} held out")
+    for reason, n_left in corrections.left_out.items():
+        report(f"corrections left out: {n_left} {reason}")
+    return learnt, kept
+
+
+def _said_of(corrections: Corrections | None, *, n_learnt: int, n_held_out: int) -> dict[str, Any]:
+    """What the manifest says of corrections: JSON values, counts alone."""
+    if corrections is None:
+        return {}
+    counts = {"n_learnt": n_learnt, "n_held_out": n_held_out, "number": corrections.number}
+    return {"corrections": counts | {"left_out": dict(corrections.left_out)}}
 
 
 def _real_examples(recipe: Recipe) -> list[Example]:

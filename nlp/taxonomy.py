@@ -6,7 +6,7 @@ and `migrations.toml` (what became of a code in a later version).
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -74,6 +74,27 @@ class Facet:
 
 
 @dataclass(frozen=True, slots=True)
+class Migration:
+    """What became of codes of a facet between two versions of a pack; each may go both ways."""
+
+    from_version: str
+    to_version: str
+    facet: str
+    kind: Literal["rename", "merge", "split"]
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+    def carry(self, codes: tuple[str, ...], *, back: bool = False) -> tuple[str, ...] | None:
+        """The codes as they are called afterwards; None where nobody can know: one became several."""
+        old, new = (self.after, self.before) if back else (self.before, self.after)
+        if not set(codes) & set(old):
+            return codes
+        if len(new) > 1:
+            return None
+        return tuple(dict.fromkeys(new[0] if code in old else code for code in codes))
+
+
+@dataclass(frozen=True, slots=True)
 class Taxonomy:
     """A checked pack."""
 
@@ -81,6 +102,67 @@ class Taxonomy:
     version: str
     title: str
     facets: Mapping[str, Facet]
+    migrations: tuple[Migration, ...] = ()
+
+    @property
+    def parents(self) -> dict[str, dict[str, str]]:
+        """Of each facet the category above each category that has one."""
+        return {
+            name: {own.code: own.parent for own in facet.categories if own.parent is not None}
+            for name, facet in self.facets.items()
+        }
+
+    def knows(self, facet: str, codes: Iterable[str]) -> bool:
+        """Whether every code may be given to a text in this version: it exists and is no parent."""
+        categories = self.facets[facet].categories if facet in self.facets else ()
+        parents = {category.parent for category in categories}
+        return set(codes) <= {own.code for own in categories if own.code not in parents}
+
+
+def carry_codes(
+    codes: tuple[str, ...], *, facet: str, under: str, to: Taxonomy, newest: Taxonomy
+) -> tuple[str, ...] | None:
+    """Bring labels given under one version of a pack to another, forward or back.
+
+    `newest` is the newest version at hand: its migrations are those of all versions before it.
+
+    Returns:
+        the codes as the version `to` has them; None where a person must look: a code became several, or
+        is unknown there.
+    """
+    start, end = version_key(under), version_key(to.version)
+    back = end < start
+    low, high = sorted((start, end))
+    steps: dict[tuple[tuple[int, ...], tuple[int, ...]], list[Migration]] = {}
+    for step in newest.migrations:
+        versions = (version_key(step.from_version), version_key(step.to_version))
+        if step.facet == facet and low <= versions[0] and versions[1] <= high:
+            steps.setdefault(versions, []).append(step)
+    for versions in sorted(steps, reverse=back):
+        carried = _carry_at_once(codes, steps[versions], back=back)
+        if carried is None:
+            return None
+        codes = carried
+    return codes if to.knows(facet, codes) else None
+
+
+def _carry_at_once(
+    codes: tuple[str, ...], steps: Sequence[Migration], *, back: bool
+) -> tuple[str, ...] | None:
+    """Carry codes over steps between the same two versions: two codes may change places."""
+    found: list[str] = []
+    for code in codes:
+        moved = (step.carry((code,), back=back) for step in steps)
+        carried = next((after for after in moved if after != (code,)), (code,))
+        if carried is None:
+            return None
+        found += carried
+    return tuple(dict.fromkeys(found))
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """A version x.y.z in the order of versions."""
+    return tuple(int(part) for part in version.split("."))
 
 
 class _Entry(BaseModel):
@@ -120,6 +202,36 @@ class _PackFile(BaseModel):
     facets: tuple[_Text, ...] = Field(min_length=1)
 
 
+def load_packs(folder: Path) -> tuple[Taxonomy, ...]:
+    """Every pack under `folder`, by name of its folder.
+
+    Raises:
+        TaxonomyError: as `load_pack`.
+    """
+    return tuple(load_pack(path.parent) for path in sorted(folder.glob("*/pack.toml")))
+
+
+class _MigrationEntry(BaseModel):
+    """One entry of `migrations.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    from_version: _Text
+    to_version: _Text
+    facet: _Text
+    kind: Literal["rename", "merge", "split"]
+    before: tuple[_Text, ...] = Field(min_length=1, alias="from")
+    after: tuple[_Text, ...] = Field(min_length=1, alias="to")
+
+
+class _MigrationsFile(BaseModel):
+    """`migrations.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    migration: tuple[_MigrationEntry, ...] = ()
+
+
 def load_pack(folder: Path) -> Taxonomy:
     """Load and check a pack.
 
@@ -138,9 +250,38 @@ def load_pack(folder: Path) -> Taxonomy:
         )
         facets[name] = Facet(name, file.title, categories, file.reject_code)
         problems += [f"{name}: {problem}" for problem in _problems(facets[name])]
+    migrations = _load_migrations(folder / "migrations.toml")
+    for number, step in enumerate(migrations, start=1):
+        problems += [
+            f"migrations.toml: entry {number}: {problem}"
+            for problem in _migration_problems(step, pack=pack)
+        ]
     if problems:
         raise TaxonomyError(f"pack {folder.name}: " + "; ".join(problems))
-    return Taxonomy(pack.name, pack.version, pack.title, facets)
+    return Taxonomy(pack.name, pack.version, pack.title, facets, migrations)
+
+
+def _load_migrations(path: Path) -> tuple[Migration, ...]:
+    if not path.exists():
+        return ()
+    return tuple(
+        Migration(**entry.model_dump()) for entry in _parse(path, _MigrationsFile).migration
+    )
+
+
+def _migration_problems(step: Migration, *, pack: _PackFile) -> Iterable[str]:
+    """What is wrong with one migration; codes of later versions may be gone again and are not checked."""
+    versions = (step.from_version, step.to_version)
+    if not all(_VERSION.fullmatch(version) for version in versions):
+        yield "a version is no x.y.z"
+    elif version_key(step.from_version) >= version_key(step.to_version):
+        yield "to_version must be later than from_version"
+    if step.facet not in pack.facets:
+        yield f"facet {step.facet!r} is none of the pack"
+    shape = {"rename": (1, 1), "merge": (None, 1), "split": (1, None)}[step.kind]
+    sizes = (len(step.before), len(step.after))
+    if any(wanted not in {None, size} for wanted, size in zip(shape, sizes, strict=True)):
+        yield f"a {step.kind} cannot go from {sizes[0]} to {sizes[1]} codes"
 
 
 def _parse(path: Path, model: type[_Model]) -> _Model:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import islice
+from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Literal
 
 import sqlalchemy as sa
@@ -25,6 +27,7 @@ from nlp.readers.child import read_in_child
 from nlp.taxonomy import Taxonomy
 from nlp.text import to_nfc
 from nlp.types import Analysis, Document
+from service.sealing import Sealer
 from service.store.errors import NotFound, UnknownSource
 from service.store.intake import Key, Known, add, find
 from service.store.records import NewItem, text_hash
@@ -33,6 +36,7 @@ from service.store.views import Stored, list_sources, read_item
 KindAsked = Literal["auto", "official", "opinion"]
 _ID = re.compile("[0-9a-f]{32}")
 _NAME_CHARS = 200
+_READERS = 4  # files read at a time within requests; more are left to workers
 _log = structlog.get_logger()
 
 
@@ -44,19 +48,25 @@ class Limits:
     max_document_chars: int = 2_000_000
     max_opinion_chars: int = 200_000
     max_batch: int = 256
+    upload_wait_s: float = 5.0
     reading: ReadLimits = field(default_factory=ReadLimits)
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every use case needs; `run_id` is the run that new items join."""
+    """What every use case needs; `run_id` is the run that new items join.
+
+    `taxonomies` and `models` look at what lies on the disk now.
+    """
 
     pipeline: Pipeline
     engine: sa.Engine
     run_id: int
     limits: Limits = field(default_factory=Limits)
-    taxonomies: tuple[Taxonomy, ...] = ()
-    models: tuple[ModelInfo, ...] = ()
+    taxonomies: Callable[[], tuple[Taxonomy, ...]] = tuple
+    models: Callable[[], tuple[ModelInfo, ...]] = tuple
+    sealer: Sealer = field(default_factory=lambda: Sealer(Path("data/spool.key")))
+    readers: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_READERS))
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
@@ -100,53 +110,85 @@ def analyze_texts(desk: Desk, requests: Sequence[Request]) -> tuple[Analysis, ..
     return tuple(analysis for _, analysis in _analyze_masked(desk.pipeline, requests))
 
 
-def store_document(desk: Desk, upload: Upload) -> tuple[Stored, bool]:
-    """Read, analyse and keep a file; False when the same file had been handed in before.
+def check_upload(desk: Desk, upload: Upload) -> None:
+    """Refuse what will not be read.
 
     Raises:
-        InputError: the file cannot be read, is too large, or its source is not registered.
+        TooLarge: the file is too large.
+        UnknownSource: its source is not registered.
     """
     if len(upload.data) > desk.limits.max_upload_bytes:
         raise TooLarge(
             f"the file has {len(upload.data)} bytes; at most {desk.limits.max_upload_bytes} are read"
         )
     _check_source(desk, upload.source)
-    key = (upload.source, f"sha256:{sha256(upload.data).hexdigest()}:{upload.kind}")
+
+
+def find_upload(desk: Desk, upload: Upload) -> str | None:
+    """The item of the same file that was handed in before, by its id, or None."""
+    key = _upload_key(upload)
     with desk.engine.connect() as connection:
         known = find(connection, [key])
-    if key in known:
-        return open_item(desk, known[key].id), False
+    return known[key].id if key in known else None
+
+
+def _upload_key(upload: Upload) -> Key:
+    return (upload.source, f"sha256:{sha256(upload.data).hexdigest()}:{upload.kind}")
+
+
+def store_document(desk: Desk, upload: Upload) -> tuple[Stored, bool]:
+    """Read, analyse and keep a file; False when the same file had been handed in before.
+
+    Raises:
+        InputError: the file cannot be read, is too large, or its source is not registered.
+    """
+    check_upload(desk, upload)
+    known = find_upload(desk, upload)
+    if known is not None:
+        return open_item(desk, known), False
     doc = read_in_child(upload.data, name=upload.name, limits=desk.limits.reading)
+    return keep_document(desk, upload, doc=doc)
+
+
+def keep_document(desk: Desk, upload: Upload, *, doc: Document) -> tuple[Stored, bool]:
+    """Analyse and keep a file that was read; False when the same file had been handed in meanwhile.
+
+    Raises:
+        TooLarge: its text is longer than its kind may be.
+    """
     _check_length(doc, kind=upload.kind, limits=desk.limits)
     moment = desk.now()
-    request = Request(_new_id(moment), doc, upload.kind)
+    request = Request(new_id(moment), doc, upload.kind)
     [(doc, analysis)] = _analyze_masked(desk.pipeline, [request])
+    source, external_id = key = _upload_key(upload)
     item = NewItem(
         id=request.id,
         intake="document",
         kind=analysis.kind,
         doc=doc,
-        source=upload.source,
-        external_id=key[1],
+        source=source,
+        external_id=external_id,
         received_at=moment,
         # people name the file of a petition after its author
         file_name=_clean_name(upload.name) if analysis.kind == "official" else None,
     )
-    standing = add(desk.engine, [(item, analysis)], run_id=desk.run_id)[key]
+    standing = _keep(desk, [(item, analysis)])[key]
     return open_item(desk, standing.id), standing.id == item.id
 
 
-def store_opinions(desk: Desk, opinions: Sequence[Opinion]) -> tuple[Outcome, ...]:
+def store_opinions(
+    desk: Desk, opinions: Sequence[Opinion], *, later: bool = False
+) -> tuple[Outcome, ...]:
     """Analyse and keep opinions, each for itself: a bad one does not keep a good one out.
 
     An opinion whose (source, external_id) is known is a duplicate when its text is the same, and an
-    error when it is another.
+    error when it is another. With `later` they are kept masked and wait to be read by a worker.
     """
     sources = {source.name for source in list_sources(desk.engine)}
     rows = iter(opinions)
     outcomes: list[Outcome] = []
     while some := list(islice(rows, desk.limits.max_batch)):
-        outcomes += _store_some(desk, some, sources=sources)
+        outcomes += _store_some(desk, some, sources=sources, later=later)
     return tuple(outcomes)
 
 
@@ -164,22 +206,17 @@ def store_pasted(desk: Desk, text: str) -> Stored:
     return open_item(desk, outcome.id)
 
 
-def open_item(desk: Desk, item_id: str) -> Stored:
-    """One stored item.
+def open_item(desk: Desk, item_id: str, *, corrected: bool = True) -> Stored:
+    """One stored item; if not `corrected`, as models alone have it.
 
     Raises:
         NotFound: no item has this id.
     """
-    stored = read_item(desk.engine, item_id) if _ID.fullmatch(item_id) else None
+    is_id = _ID.fullmatch(item_id)
+    stored = read_item(desk.engine, item_id, corrected=corrected) if is_id else None
     if stored is None:
         raise NotFound("no item has this id; it may have been deleted")
     return stored
-
-
-def with_children(desk: Desk, facet: str, *, code: str) -> tuple[str, ...]:
-    """A category and those below it: asking for a parent finds its children."""
-    categories = desk.pipeline.taxonomy.facets[facet].categories
-    return (code, *(category.code for category in categories if category.parent == code))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,24 +230,31 @@ class _Row:
     fault: str | None
 
 
-def _store_some(desk: Desk, opinions: Sequence[Opinion], *, sources: set[str]) -> list[Outcome]:
+def _store_some(
+    desk: Desk, opinions: Sequence[Opinion], *, sources: set[str], later: bool
+) -> list[Outcome]:
     moment = desk.now()
     rows = [
-        _row(opinion, item_id=_new_id(moment), sources=sources, limits=desk.limits)
+        _row(opinion, item_id=new_id(moment), sources=sources, limits=desk.limits)
         for opinion in opinions
     ]
     good = [row for row in rows if row.fault is None]
     with desk.engine.connect() as connection:
         standing = find(connection, {row.key for row in good})
     fresh = {row.key: row for row in reversed(good) if row.key not in standing}.values()
-    analyses = _analyze_each(desk.pipeline, [Request(row.id, row.doc, "opinion") for row in fresh])
-    entries = [
-        (_opinion_item(row, received_at=moment), analyses[row.id])
-        for row in fresh
-        if row.id in analyses
-    ]
+    entries: list[tuple[NewItem, Analysis | None]]
+    if later:
+        entries = [(_opinion_item(row, received_at=moment), None) for row in fresh]
+    else:
+        requests = [Request(row.id, row.doc, "opinion") for row in fresh]
+        analyses = analyze_each(desk.pipeline, requests)
+        entries = [
+            (_opinion_item(row, received_at=moment), analyses[row.id])
+            for row in fresh
+            if row.id in analyses
+        ]
     if entries:
-        standing |= add(desk.engine, entries, run_id=desk.run_id)
+        standing |= _keep(desk, entries)
     return [_outcome(row, standing=standing.get(row.key)) for row in rows]
 
 
@@ -261,8 +305,15 @@ def _opinion_item(row: _Row, *, received_at: datetime) -> NewItem:
     )
 
 
-def _analyze_each(pipeline: Pipeline, requests: Sequence[Request]) -> dict[str, Analysis]:
-    """The analyses by id; a text that breaks the pipeline is left out, the others are not lost."""
+def _keep(desk: Desk, entries: Sequence[tuple[NewItem, Analysis | None]]) -> dict[Key, Known]:
+    return add(desk.engine, entries, run_id=desk.run_id, parents=desk.pipeline.taxonomy.parents)
+
+
+def analyze_each(pipeline: Pipeline, requests: Sequence[Request]) -> dict[str, Analysis]:
+    """The analyses by id; a text that breaks the pipeline is left out, the others are not lost.
+
+    Opinions must be masked already; a restricted category never shows for them.
+    """
     if not requests:
         return {}
     try:
@@ -272,7 +323,7 @@ def _analyze_each(pipeline: Pipeline, requests: Sequence[Request]) -> dict[str, 
             _log.error("analysis_failed", id=requests[0].id, error=type(error).__name__)
             return {}
     half = len(requests) // 2
-    return _analyze_each(pipeline, requests[:half]) | _analyze_each(pipeline, requests[half:])
+    return analyze_each(pipeline, requests[:half]) | analyze_each(pipeline, requests[half:])
 
 
 def _analyze_masked(
@@ -323,6 +374,6 @@ def _clean_name(name: str) -> str:
     return " ".join(to_nfc(name).replace("\\", "/").rpartition("/")[2].split())[-_NAME_CHARS:]
 
 
-def _new_id(moment: datetime) -> str:
+def new_id(moment: datetime) -> str:
     """32 hexadecimal digits that begin with the moment, so that ids sort by receipt."""
     return f"{int(moment.timestamp() * 1000):012x}{secrets.token_hex(10)}"

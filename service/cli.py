@@ -27,6 +27,12 @@ from nlp.taxonomy import Taxonomy, load_pack
 from nlp.types import Document
 from service.app import build_pipeline
 from service.batch import Job, Tally, run_batch
+from service.cli_access import mount as mount_access
+from service.cli_data import mount as mount_data
+from service.cli_jobs import jobs_app, worker
+from service.cli_learning import mount as mount_learning
+from service.cli_operations import mount as mount_operations
+from service.cli_reclassify import reclassify_app
 from service.console import Printer
 from service.exports import ExportJob, export_duties, is_known
 from service.folder import count_files, is_many, read_all
@@ -45,6 +51,13 @@ taxonomy_app = typer.Typer(help="Work with taxonomy packs.", no_args_is_help=Tru
 app.add_typer(taxonomy_app, name="taxonomy")
 export_app = typer.Typer(help="Write what was found for the office.", no_args_is_help=True)
 app.add_typer(export_app, name="export")
+app.add_typer(jobs_app, name="jobs")
+app.add_typer(reclassify_app, name="reclassify")
+app.command()(worker)
+mount_learning(app, taxonomy_app=taxonomy_app)
+mount_access(app)
+mount_data(app, export_app)
+mount_operations(app)
 
 
 class Kind(StrEnum):
@@ -183,23 +196,6 @@ def batch(
 
 
 @app.command()
-def train(
-    recipe: Annotated[Path, typer.Argument(help="models/recipes/*.toml")],
-    *,
-    out: Annotated[Path | None, typer.Option(help="folder of artifacts")] = None,
-) -> None:
-    """Train a recipe: artifact and card."""
-    from models.train import train as run_recipe  # scikit-learn takes a second to load
-
-    folder = run_recipe(
-        recipe,
-        out=out or load_settings().models_folder,
-        report=lambda line: _err.print(line, highlight=False),
-    )
-    _out.print(str(folder), highlight=False, soft_wrap=True)
-
-
-@app.command()
 def evaluate(
     model: Annotated[str, typer.Argument(help="NAME or NAME@VERSION")],
     data: Annotated[Path, typer.Argument(help="a folder of labelled texts")],
@@ -264,28 +260,6 @@ def serve(
         update={k: v for k, v in changes.items() if v is not None}
     )
     _serve(settings, pipeline=None)
-
-
-@app.command()
-def migrate() -> None:
-    """Bring the database to the newest schema."""
-    from service.store.migrate import migrate as run_migrations
-
-    run_migrations(load_settings().database_url)
-    _out.print("the database is up to date")
-
-
-@app.command()
-def doctor() -> None:
-    """Say what is installed, what is missing, and what that costs."""
-    from service.doctor import examine
-
-    failed = False
-    for finding in examine(load_settings()):
-        failed |= finding.needed and not finding.ok
-        mark = "ok     " if finding.ok else "MISSING" if finding.needed else "absent "
-        _out.print(f"{mark} {finding.name}: {finding.detail}", highlight=False, soft_wrap=True)
-    raise typer.Exit(1 if failed else 0)
 
 
 @taxonomy_app.command()
@@ -377,16 +351,9 @@ def demo(
 
 
 def _serve(settings: Settings, *, pipeline: Pipeline | None) -> None:
-    import uvicorn
+    from service.serving import serve
 
-    from service.app import create_app
-
-    uvicorn.run(
-        create_app(settings, pipeline=pipeline),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-    )
+    serve(settings, pipeline=pipeline)
 
 
 def _documents(path: Path, *, settings: Settings) -> Iterator[tuple[str, Document]]:

@@ -16,10 +16,11 @@ from pydantic import (
 
 from nlp.types import Analysis, Decision, Intent, Sentiment, TextKind
 from service.actions import KindAsked, Outcome
-from service.store.views import Stored
+from service.store.views import LabelFilter, Query, Stored
 
 _Strict = ConfigDict(extra="forbid", frozen=True)
 _PLAIN = ("id", "intake", "kind", "file_name", "media_type", "source", "external_id")
+_SAID = ("facet", "decision", "codes", "taxonomy_version", "made_by")
 
 
 def _to_utc(moment: datetime) -> datetime:
@@ -40,10 +41,11 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_t
 Day = Annotated[date, BeforeValidator(_no_number)]
 SourceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$", examples=["demo"])]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]{1,32}$", examples=["DV3.5"])]
+Facet = Literal["task_area", "civic_field", "sentiment", "intent"]
 Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=2000)]
 Cursor = Annotated[
     str | None,
-    Field(pattern=r"^[0-9a-f]{32}$", description="`next_cursor` of the page before; opaque"),
+    Field(pattern=r"^[0-9]{1,18}$", description="`next_cursor` of the page before; opaque"),
 ]
 Limit = Annotated[int, Field(ge=1, le=200, description="items on a page")]
 
@@ -112,6 +114,7 @@ class OutcomesOut(BaseModel):
     duplicate: int
     error: int
     results: list[OutcomeOut]
+    job_id: Annotated[str | None, Field(description="the job that reads what was taken")] = None
 
 
 def to_outcomes(outcomes: list[Outcome]) -> OutcomesOut:
@@ -129,8 +132,25 @@ def to_outcomes(outcomes: list[Outcome]) -> OutcomesOut:
     )
 
 
+class CorrectionOut(BaseModel):
+    """What a person said of one facet; `withdrawn` takes the last word of the same person back."""
+
+    facet: str
+    decision: Literal["labelled", "none_of_these", "withdrawn"]
+    codes: list[str]
+    taxonomy_version: str
+    made_by: str
+    made_at: datetime
+
+
+class JobRef(BaseModel):
+    """The job that does the rest; /v1/jobs/{job_id} tells how far it is."""
+
+    job_id: str
+
+
 class ItemOut(BaseModel):
-    """A stored item: the text that every offset counts in, and its analysis."""
+    """A stored item: the text that every offset counts in, its analysis, and what people corrected."""
 
     id: str
     intake: Literal["document", "opinion"]
@@ -142,27 +162,46 @@ class ItemOut(BaseModel):
     received_at: datetime
     posted_at: datetime | None
     text: str
-    analysis: Analysis
+    analysis: Analysis | None = Field(description="null while the text waits to be read")
+    corrections: list[CorrectionOut] = Field(description="the newest first")
 
 
 def item_json(stored: Stored) -> dict[str, Any]:
     """`ItemOut` as JSON values; the analysis goes out as it was stored."""
     moments = (stored.received_at, stored.posted_at)
-    received, posted = (moment and f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}" for moment in moments)
+    received, posted = (moment and _iso(moment) for moment in moments)
     return {
         **{name: getattr(stored, name) for name in _PLAIN},
         "received_at": received,
         "posted_at": posted,
         "text": stored.doc.text,
-        "analysis": stored.analysis,
+        "analysis": stored.analysis or None,
+        "corrections": [
+            {name: getattr(said, name) for name in _SAID} | {"made_at": _iso(said.made_at)}
+            for said in stored.corrections
+        ],
     }
 
 
-class DocumentFilter(BaseModel):
+def _iso(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+Asked = Annotated[
+    str | None,
+    Field(
+        max_length=200,
+        description='words to search for, with or without diacritics; "in quotes": one after another',
+    ),
+]
+
+
+class DocumentScope(BaseModel):
     """Which documents. Lower bounds are inclusive, upper ones exclusive."""
 
     model_config = _Strict
 
+    q: Asked = None
     kind: TextKind | None = None
     task_area: Code | None = Field(None, description="a code; a parent finds its children")
     decision: Decision | None = Field(None, description="of the task area")
@@ -171,24 +210,49 @@ class DocumentFilter(BaseModel):
     received_to: Moment | None = None
     dated_from: Day | None = Field(None, description="the date the document bears")
     dated_to: Day | None = None
+
+
+class DocumentFilter(DocumentScope):
+    """Which documents, a page of them."""
+
     cursor: Cursor = None
     limit: Limit = 50
 
 
-class OpinionFilter(BaseModel):
+class OpinionScope(BaseModel):
     """Which opinions. Lower bounds are inclusive, upper ones exclusive."""
 
     model_config = _Strict
 
+    q: Asked = None
     civic_field: Code | None = Field(None, description="a code")
+    task_area: Code | None = Field(None, description="a code; a parent finds its children")
     sentiment: Sentiment | None = None
     intent: Intent | None = None
     decision: Decision | None = Field(None, description="of the civic field")
     source: SourceName | None = None
     received_from: Moment | None = None
     received_to: Moment | None = None
+
+
+class OpinionFilter(OpinionScope):
+    """Which opinions, a page of them."""
+
     cursor: Cursor = None
     limit: Limit = 50
+
+
+def to_query(asked: DocumentScope | OpinionScope) -> Query:
+    """A filter as the store takes it; its `decision` is that of the first facet that it may name."""
+    of_opinions = ("civic_field", "task_area", "sentiment", "intent")
+    facets = ("task_area",) if isinstance(asked, DocumentScope) else of_opinions
+    given = [(facet, getattr(asked, facet)) for facet in facets] + [(facets[0], asked.decision)]
+    door = {"intake": "document"} if isinstance(asked, DocumentScope) else {"kind": "opinion"}
+    return Query(
+        text=asked.q,
+        labels=tuple(LabelFilter(facet, code) for facet, code in given if code is not None),
+        **{**asked.model_dump(exclude={*facets, "decision", "q"}, exclude_none=True), **door},
+    )
 
 
 class SourceIn(BaseModel):

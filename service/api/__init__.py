@@ -1,13 +1,41 @@
 """The HTTP interface, one file a resource."""
 
-from service.api import analyze, documents, health, models, opinions, sources, taxonomies
+from service.api import (
+    access_log,
+    analyze,
+    documents,
+    erasure,
+    exports,
+    health,
+    items,
+    jobs,
+    keys,
+    metrics,
+    models,
+    opinions,
+    reclassifications,
+    review,
+    sources,
+    taxonomies,
+    webhooks,
+)
 
 ROUTERS = (
     analyze.router,
     documents.router,
     opinions.router,
+    items.router,
+    erasure.router,
+    review.router,
+    reclassifications.router,
     sources.router,
     taxonomies.router,
     models.router,
+    jobs.router,
+    exports.router,
+    webhooks.router,
+    keys.router,
+    access_log.router,
     health.router,
+    metrics.router,
 )

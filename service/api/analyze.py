@@ -7,6 +7,7 @@ from nlp.errors import TooLarge
 from nlp.pipeline import Request as Asked
 from nlp.readers import from_text
 from nlp.types import Analysis
+from service.access import needs
 from service.actions import analyze_texts
 from service.api.desk import TheDesk, takes
 from service.api.problems import problems
@@ -19,7 +20,7 @@ router = APIRouter(tags=["analyze"])
     "/v1/analyze",
     response_model=Analysis | ResultsOut,
     responses=problems(400, 403, 413, 415, 422),
-    dependencies=[Depends(takes("application/json"))],
+    dependencies=[needs(), Depends(takes("application/json"))],
 )
 def analyze(body: AnalyzeIn, desk: TheDesk) -> Response:
     """Analyse one text or several; nothing is stored. Offsets count code points of the NFC text."""

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, Header, HTTPException, Request
 
 from service.actions import Desk
+from service.settings import Settings
 
 
 async def _get_desk(request: Request) -> Desk:
@@ -14,6 +15,22 @@ async def _get_desk(request: Request) -> Desk:
 
 
 TheDesk = Annotated[Desk, Depends(_get_desk)]
+
+
+async def _get_settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+TheSettings = Annotated[Settings, Depends(_get_settings)]
+
+
+async def _is_for_later(prefer: Annotated[str | None, Header(max_length=200)] = None) -> bool:
+    return "respond-async" in {part.strip().lower() for part in (prefer or "").split(",")}
+
+
+# RFC 7240, section 4.1: the caller would rather not wait
+ForLater = Annotated[bool, Depends(_is_for_later)]
 
 
 def media_type_of(request: Request) -> str:

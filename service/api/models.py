@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from service.access import needs
 from service.api.desk import TheDesk
 from service.api.problems import problems
 from service.schemas import ModelOut
@@ -9,7 +10,7 @@ from service.schemas import ModelOut
 router = APIRouter(tags=["models"])
 
 
-@router.get("/v1/models", responses=problems())
+@router.get("/v1/models", responses=problems(), dependencies=[needs()])
 def get_models(desk: TheDesk) -> list[ModelOut]:
     """Every model at hand; the active one answers."""
     active = desk.pipeline.provenance.model_sha256
@@ -22,5 +23,5 @@ def get_models(desk: TheDesk) -> list[ModelOut]:
             taxonomy_version=info.taxonomy_version,
             active=info.sha256 == active,
         )
-        for info in desk.models
+        for info in desk.models()
     ]

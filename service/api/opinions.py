@@ -3,15 +3,17 @@
 import json
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
-from service.actions import Desk, Opinion, Outcome, open_item, store_opinions, with_children
-from service.api.desk import TheDesk, media_type_of, takes
+from service.access import TheCaller, needs, notes
+from service.actions import Desk, Opinion, Outcome, open_item, store_opinions
+from service.api.desk import ForLater, TheDesk, media_type_of, takes
 from service.api.problems import problems
 from service.faults import describe
+from service.jobs import waiting
 from service.schemas import (
     ItemOut,
     OpinionFilter,
@@ -19,9 +21,10 @@ from service.schemas import (
     OutcomesOut,
     item_json,
     to_outcomes,
+    to_query,
 )
-from service.store.views import LabelFilter, Page, list_items
-from service.store.views import Query as StoreQuery
+from service.store.dialect import writing
+from service.store.views import Page, list_items
 
 router = APIRouter(prefix="/v1/opinions", tags=["opinions"])
 _NDJSON = "application/x-ndjson"
@@ -43,46 +46,76 @@ _BODY = {
 @router.post(
     "",
     response_model=OutcomesOut,
-    responses=problems(400, 403, 413, 415, 422),
-    dependencies=[Depends(takes("application/json", _NDJSON))],
+    responses={
+        202: {"model": OutcomesOut, "description": "Kept; a worker reads them"},
+        **problems(400, 403, 413, 415, 422),
+    },
+    dependencies=[needs("intake"), Depends(takes("application/json", _NDJSON))],
     openapi_extra={"requestBody": _BODY},
 )
-async def post_opinions(desk: TheDesk, request: Request) -> OutcomesOut:
+async def post_opinions(
+    desk: TheDesk, request: Request, response: Response, *, later: ForLater, caller: TheCaller
+) -> OutcomesOut:
     """Take opinions in; sending a row again changes nothing. A bad row does not keep others out.
+
+    With `Prefer: respond-async` they are kept at once and read by a worker: 202 and the job.
 
     Personal data in the text are masked before anything is stored. A key that would name an author is
     refused.
     """
     body = await request.body()
-    is_lines = media_type_of(request) == _NDJSON
-    return await run_in_threadpool(_take, desk, body, is_lines=is_lines)
+    rows = await run_in_threadpool(_parse, body, is_lines=media_type_of(request) == _NDJSON)
+    if later:
+        taken = await run_in_threadpool(_take_for_later, desk, rows, asked_by=caller.name)
+        response.status_code = 202
+        return taken
+    return await run_in_threadpool(_take, desk, rows)
 
 
-@router.get("", responses=problems(422))
+@router.get("", responses=problems(422), dependencies=[needs("read")])
 def get_opinions(desk: TheDesk, asked: Annotated[OpinionFilter, Query()]) -> Page:
     """Opinions, newest first."""
-    fields = with_children(desk, "civic_field", code=asked.civic_field) if asked.civic_field else ()
-    query = StoreQuery(
-        kind="opinion",
-        labels=(
-            LabelFilter("civic_field", fields, asked.decision),
-            LabelFilter("sentiment", (asked.sentiment,) if asked.sentiment else ()),
-            LabelFilter("intent", (asked.intent,) if asked.intent else ()),
-        ),
-        **asked.model_dump(exclude={"civic_field", "decision", "sentiment", "intent"}),
-    )
-    return list_items(desk.engine, query)
+    return list_items(desk.engine, to_query(asked))
 
 
-@router.get("/{item_id}", response_model=ItemOut, responses=problems(404))
+@router.get(
+    "/{item_id}",
+    response_model=ItemOut,
+    responses=problems(404),
+    dependencies=[needs("read"), notes("item.opened")],
+)
 def get_opinion(desk: TheDesk, item_id: str) -> JSONResponse:
     """One item with its masked text and analysis."""
     return JSONResponse(item_json(open_item(desk, item_id)))
 
 
-def _take(desk: Desk, body: bytes, *, is_lines: bool) -> OutcomesOut:
-    rows = [_parse_line(line) for line in _lines(body)] if is_lines else _parse_array(body)
-    taken = iter(store_opinions(desk, [row for row in rows if isinstance(row, Opinion)]))
+_Parsed = Opinion | Outcome  # an outcome says what is wrong with the row
+
+
+def _parse(body: bytes, *, is_lines: bool) -> list[_Parsed]:
+    return [_parse_line(line) for line in _lines(body)] if is_lines else _parse_array(body)
+
+
+def _take(desk: Desk, rows: list[_Parsed]) -> OutcomesOut:
+    return _answer(rows, store_opinions(desk, _good(rows)))
+
+
+def _take_for_later(desk: Desk, rows: list[_Parsed], *, asked_by: str) -> OutcomesOut:
+    outcomes = store_opinions(desk, _good(rows), later=True)
+    answer = _answer(rows, outcomes)
+    if not answer.accepted and not answer.duplicate:
+        return answer
+    with writing(desk.engine) as connection:
+        job_id = waiting.order(connection, asked_by=asked_by, now=desk.now())
+    return answer.model_copy(update={"job_id": job_id})
+
+
+def _good(rows: list[_Parsed]) -> list[Opinion]:
+    return [row for row in rows if isinstance(row, Opinion)]
+
+
+def _answer(rows: list[_Parsed], outcomes: tuple[Outcome, ...]) -> OutcomesOut:
+    taken = iter(outcomes)
     return to_outcomes([next(taken) if isinstance(row, Opinion) else row for row in rows])
 
 

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Depends, Response
 
+from service.access import needs
 from service.api.desk import TheDesk, takes
 from service.api.problems import problems
 from service.schemas import SourceIn
@@ -18,7 +19,7 @@ router = APIRouter(prefix="/v1/sources", tags=["sources"])
         200: {"model": Source, "description": "The very same source was registered"},
         **problems(400, 403, 409, 413, 415, 422),
     },
-    dependencies=[Depends(takes("application/json"))],
+    dependencies=[needs("admin"), Depends(takes("application/json"))],
 )
 def post_source(desk: TheDesk, body: SourceIn, response: Response) -> Source:
     """Register a source with the legal basis for reading it and how long its texts are kept."""
@@ -27,7 +28,7 @@ def post_source(desk: TheDesk, body: SourceIn, response: Response) -> Source:
     return source
 
 
-@router.get("", responses=problems())
+@router.get("", responses=problems(), dependencies=[needs("read")])
 def get_sources(desk: TheDesk) -> tuple[Source, ...]:
     """Every registered source."""
     return list_sources(desk.engine)

@@ -1,7 +1,11 @@
 """The one file that knows which database it is: opening, transactions, and what SQL spells differently."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import errno
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,19 @@ from service.store.errors import StoreError
 
 _BUSY_TIMEOUT_MS = 10_000
 _WRITES = "danvan_writes"
+_ALONE = "danvan_alone"
+_SCHEMA_LOCK = 6_431_822_290  # any number that is nobody else's
+# libpq's own: a server that went away without a word is noticed in half a minute, not in hours
+_PATIENCE: Mapping[str, int] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_SQLITE_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
+_POSTGRESQL_FULL = "53100"
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -49,13 +66,30 @@ def open_engine(url: str) -> sa.Engine:
         address,
         hide_parameters=True,
         pool_pre_ping=not is_sqlite,
+        connect_args={} if is_sqlite else _patience(address),
         json_serializer=lambda value: orjson.dumps(value).decode(),
-        json_deserializer=orjson.loads,
+        json_deserializer=_from_json,
     )
     if is_sqlite:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
+        _watch_file(engine, Path(address.database or ""))
     return engine
+
+
+def _patience(address: sa.URL) -> dict[str, int]:
+    return {name: value for name, value in _PATIENCE.items() if name not in address.query}
+
+
+def _from_json(value: Any) -> Any:
+    """The value of a JSON column. `Any`: SQLite keeps a lone number as a number, and not as its text."""
+    return orjson.loads(value) if isinstance(value, str | bytes) else value
+
+
+def file_of(url: str) -> Path | None:
+    """The file of a SQLite database, there or not; None of a PostgreSQL one."""
+    address = sa.make_url(url)
+    return Path(address.database or "") if address.get_backend_name() == "sqlite" else None
 
 
 def _make_folder(file: Path) -> None:
@@ -73,15 +107,78 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
+        "secure_delete=ON",  # what is deleted is overwritten at once; see also write_anew
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _watch_file(engine: sa.Engine, file: Path) -> None:
+    """Let go of a SQLite file that was moved, deleted or replaced, which no error would ever tell.
+
+    Without it what is accepted goes on into a file that has no name any more. Once it was there, a file
+    that is missing is not made anew: it comes back, or somebody has to look. A new file is for its owner
+    alone.
+    """
+
+    def make(_dialect: object, _record: object, _args: object, _options: object) -> None:
+        if was_there.is_set() and not file.exists():
+            raise sqlite3.OperationalError("unable to open database file")
+        with suppress(OSError):  # it is there, or SQLite will say what is wrong
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+    def note(_connection: object, record: Any) -> None:
+        was_there.set()
+        record.info["file"] = _identity(file)
+
+    def compare(_connection: object, record: Any, _proxy: object) -> None:
+        if record.info["file"] != _identity(file):
+            raise sa.exc.DisconnectionError("the database file was replaced")
+
+    was_there = threading.Event()
+    for event, listener in (("do_connect", make), ("connect", note), ("checkout", compare)):
+        sa.event.listen(engine, event, listener)
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     # A transaction that reads first and writes later fails at once when another writer came between;
     # one that says so at the start waits its turn.
-    writes = connection.get_execution_options().get(_WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(_ALONE):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES) else "BEGIN")
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether there was no room left to write: a full disk or quota, or a database at its limit."""
+    if isinstance(error, OSError):
+        return error.errno in _NO_ROOM
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else None
+    code, state = getattr(cause, "sqlite_errorcode", None), getattr(cause, "sqlstate", None)
+    return code in _SQLITE_FULL or state == _POSTGRESQL_FULL
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database could not be reached, or went away in the middle."""
+    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError)
+
+
+@contextmanager
+def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One transaction that reads everything as it is at its first query, while others go on writing."""
+    options: dict[str, Any] = {}  # `Any`: each option has a type of its own
+    if engine.dialect.name == "postgresql":
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
 
 
 @contextmanager
@@ -91,8 +188,78 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+def write_anew(engine: sa.Engine, *, tables: Sequence[str]) -> bool:
+    """Take what was deleted out of the files of the database as well.
+
+    SQLite overwrites what it deletes but leaves some copies that it made when it moved rows, so the file is
+    written anew. That takes room for it once more, and writers wait meanwhile. PostgreSQL clears the tables
+    for reuse: there the bytes go when something else is written to their place.
+
+    Returns:
+        False when a reader holds on to SQLite's log, which then still has what was deleted.
+
+    Raises:
+        OperationalError: another process writes for long, or there is no room.
+    """
+    is_sqlite = engine.dialect.name == "sqlite"
+    options: dict[str, Any] = {_ALONE: True} if is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+    with engine.connect().execution_options(**options) as connection:
+        if not is_sqlite:
+            connection.exec_driver_sql(f"VACUUM {', '.join(tables)}")
+            return True
+        connection.exec_driver_sql("VACUUM")
+        is_held: int = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+        return not is_held
+
+
+def describe(connection: sa.Connection) -> str:
+    """Which database in which version."""
+    numbers = connection.dialect.server_version_info or ()
+    return f"{connection.dialect.name} {'.'.join(map(str, numbers))}"
+
+
+def has_search(connection: sa.Connection) -> bool:
+    """Whether the database can search in full text: SQLite only where it was built with FTS5."""
+    if is_postgresql(connection):
+        return True
+    options = connection.exec_driver_sql("PRAGMA compile_options").scalars()
+    return "ENABLE_FTS5" in options
+
+
+def is_postgresql(connection: sa.Connection) -> bool:
+    """Whether the database is PostgreSQL; else it is SQLite."""
+    return connection.dialect.name == "postgresql"
+
+
+def lock_schema(connection: sa.Connection) -> None:
+    """Migrate alone until this transaction ends; on SQLite whoever writes is alone anyway."""
+    if is_postgresql(connection):
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+
+
+def lock_stack(connection: sa.Connection) -> None:
+    """Keep others from moving the stack until this transaction ends; on SQLite it writes alone anyway."""
+    if is_postgresql(connection):
+        connection.exec_driver_sql("LOCK TABLE active_runs IN SHARE ROW EXCLUSIVE MODE")
+
+
+def count_on(connection: sa.Connection, *, tables: Sequence[str], column: str = "id") -> None:
+    """Let a table count on from its highest number after rows came in with their numbers given."""
+    if is_postgresql(connection):
+        for table in tables:
+            connection.exec_driver_sql(
+                f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'),"  # noqa: S608 - names of ours
+                f" (SELECT COALESCE(MAX({column}), 0) + 1 FROM {table}), false)"
+            )
+
+
+def json_of_text(connection: sa.Connection, text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The value of a JSON column that is given as its text and kept to the byte."""
+    return sa.cast(text, sa.JSON) if is_postgresql(connection) else text
+
+
 def insert_new(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that passes over rows whose key is taken."""
-    if connection.dialect.name == "postgresql":
+    if is_postgresql(connection):
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()

@@ -6,6 +6,8 @@ DanvanError
 │   ├── Conflict        the name is taken by something else
 │   └── NotFound        no such item
 └── StoreError          the database cannot be reached, opened or brought up to date
+    ├── NotMigrated     it is not at the schema of this version
+    └── BackupError     a backup cannot be made or is not whole, or the database is no place for it
 """
 
 from nlp.errors import DanvanError, InputError
@@ -25,3 +27,11 @@ class NotFound(InputError):  # noqa: N818 - the HTTP status has this name
 
 class StoreError(DanvanError):
     """The database cannot be reached, opened or brought up to date."""
+
+
+class NotMigrated(StoreError):  # noqa: N818 - says how the database is
+    """The database is not at the schema of this version."""
+
+
+class BackupError(StoreError):
+    """A backup cannot be made or is not whole, or the database is no place for it."""

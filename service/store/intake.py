@@ -1,6 +1,6 @@
-"""What goes in: items with their analyses, runs, sources. Nothing here changes a row that exists."""
+"""What goes in: items with their analyses, runs, sources."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -10,9 +10,19 @@ from nlp.types import Analysis, Provenance
 from service.store import tables
 from service.store.dialect import insert_new, writing
 from service.store.errors import Conflict
-from service.store.records import FACETS, NewItem, analysis_row, item_row, label_rows, to_json
+from service.store.records import (
+    NewItem,
+    Parents,
+    Row,
+    analysis_row,
+    answer_row,
+    answers_of,
+    index_rows,
+    item_row,
+)
+from service.store.search import index_texts
 
-_LOOKUP_ROWS = 400  # SQLite takes at most 999 parameters in old builds, and a key has two
+_LOOKUP_ROWS = 800  # SQLite takes at most 999 parameters in old builds
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,7 @@ class Source:
 class Known:
     """An item that is already there."""
 
+    seq: int
     id: str
     text_sha256: str
 
@@ -56,65 +67,85 @@ def register_source(engine: sa.Engine, source: Source) -> bool:
 def ensure_run(engine: sa.Engine, provenance: Provenance, *, now: datetime) -> int:
     """The run that new items join under this model, pack and code; made on first use.
 
-    The first run of all becomes the active one of every facet. A later one does not take over what was
-    read before: views fall back on it only for items that the active run has not seen.
+    It answers for the items it reads first and takes over no other.
     """
     runs = tables.runs
-    identity = {**asdict(provenance), "scope": "intake", "state": "live"}
+    identity = {**asdict(provenance), "kind": "intake", "state": "live"}
     with writing(engine) as connection:
         same = sa.and_(*(runs.c[name] == value for name, value in identity.items()))
         newest = sa.select(runs.c.id).where(same).order_by(runs.c.id.desc()).limit(1)
         if connection.scalar(newest) is None:
-            connection.execute(runs.insert().values(**identity, created_at=now))
+            facts = {"scope": {}, "made_by": "service", "created_at": now}
+            connection.execute(runs.insert().values(**identity, **facts))
         run_id: int = connection.execute(newest).scalar_one()
-        pointers = [{"facet": facet, "run_id": run_id} for facet in FACETS]
-        connection.execute(insert_new(connection, tables.active_runs), pointers)
     return run_id
 
 
 def find(connection: sa.Connection, keys: Collection[Key]) -> dict[Key, Known]:
     """Which of these keys are taken, and by what."""
-    items = tables.items
+    items = tables.items.c
+    shown = (items.external_id, items.seq, items.id, items.text_sha256)
+    named: dict[str, set[str]] = {}
+    for source, external_id in keys:
+        named.setdefault(source, set()).add(external_id)
     known: dict[Key, Known] = {}
-    ordered = sorted(set(keys))
-    for start in range(0, len(ordered), _LOOKUP_ROWS):
-        some = ordered[start : start + _LOOKUP_ROWS]
-        query = sa.select(
-            items.c.source, items.c.external_id, items.c.id, items.c.text_sha256
-        ).where(sa.tuple_(items.c.source, items.c.external_id).in_(some))
-        known |= {(row[0], row[1]): Known(row[2], row[3]) for row in connection.execute(query)}
+    for source, external_ids in named.items():
+        ordered = sorted(external_ids)
+        for start in range(0, len(ordered), _LOOKUP_ROWS):
+            some = ordered[start : start + _LOOKUP_ROWS]
+            # SQLite finds pairs by no index, but one source after the other
+            query = sa.select(*shown).where(items.source == source, items.external_id.in_(some))
+            known |= {(source, row[0]): Known(*row[1:]) for row in connection.execute(query)}
     return known
 
 
 def add(
-    engine: sa.Engine, entries: Sequence[tuple[NewItem, Analysis]], *, run_id: int
+    engine: sa.Engine,
+    entries: Sequence[tuple[NewItem, Analysis | None]],
+    *,
+    run_id: int,
+    parents: Parents,
 ) -> dict[Key, Known]:
     """Store items with their analyses, all or none; a key that is taken keeps its first item.
+
+    An item without an analysis waits: see `service.reading`.
 
     Returns:
         what now stands under each key, in no order: compare ids to see whose item it is.
     """
     keys = [(item.source, item.external_id) for item, _ in entries]
     with writing(engine) as connection:
-        rows = [item_row(item) for item, _ in entries]
+        rows = [
+            item_row(item) | {"run_id": run_id if analysis else None} for item, analysis in entries
+        ]
         connection.execute(insert_new(connection, tables.items), rows)
         standing = find(connection, keys)
-        ids = {known.id for known in standing.values()}
-        fresh = [analysis for item, analysis in entries if item.id in ids]
-        _add_answers(connection, fresh, run_id=run_id)
+        seqs = {known.id: known.seq for known in standing.values()}
+        fresh = {seqs[item.id]: (item, read) for item, read in entries if item.id in seqs}
+        index_texts(connection, ((seq, item.doc.text) for seq, (item, _) in fresh.items()))
+        analyses = {seq: analysis for seq, (_, analysis) in fresh.items() if analysis}
+        append_answers(connection, analyses, run_id=run_id, parents=parents)
     return standing
 
 
-def _add_answers(connection: sa.Connection, analyses: Sequence[Analysis], *, run_id: int) -> None:
-    answers = [to_json(analysis) for analysis in analyses]
-    labels = [row for answer in answers for row in label_rows(answer, run_id=run_id)]
-    codes = [
-        {"facet": row["facet"], "code": label["code"], "item_id": row["item_id"], "run_id": run_id}
-        for row in labels
-        for label in row["labels"]
-    ]
-    wholes = [analysis_row(answer, run_id=run_id) for answer in answers]
-    pairs = ((tables.analyses, wholes), (tables.label_sets, labels), (tables.label_codes, codes))
+def append_answers(
+    connection: sa.Connection, analyses: Mapping[int, Analysis], *, run_id: int, parents: Parents
+) -> None:
+    """Keep what a run says of items, by their `seq`; what it has said before stays.
+
+    Items that were erased meanwhile are passed over, and none is erased before the transaction ends.
+    """
+    items = tables.items.c
+    there = sa.select(items.seq).where(items.seq.in_(analyses))
+    held = set(connection.scalars(there.with_for_update(read=True, key_share=True)))
+    wholes, answers, codes = list[Row](), list[Row](), list[Row]()
+    for seq, analysis in analyses.items():
+        if seq in held:
+            said = answers_of(analysis)
+            wholes.append(analysis_row(analysis, seq=seq, run_id=run_id))
+            answers.append(answer_row(said, seq=seq, run_id=run_id))
+            codes += index_rows(said, seq=seq, run_id=run_id, parents=parents)
+    pairs = ((tables.analyses, wholes), (tables.answers, answers), (tables.label_index, codes))
     for table, rows in pairs:
         if rows:
-            connection.execute(table.insert(), rows)
+            connection.execute(insert_new(connection, table), rows)

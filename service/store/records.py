@@ -4,16 +4,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import orjson
 
-from nlp.types import Analysis, Document, TextKind
+from nlp.types import Analysis, Decision, Document, TextKind
+from service.store.tables import FACETS
 
 Intake = Literal["document", "opinion"]
 HEADLINE = ("kind", "canonical", "date", "issuer", "subject")
-FACETS = ("task_area", "civic_field", "sentiment", "intent")
+UNSURE = "unsure"
+_UNSURE_BELOW = 0.6  # probability of an asserted label that was a close call
+_DECISIONS = get_args(Decision)
+_INDEXED_DECISIONS = ("abstain", "none_of_these")
 Row = dict[str, Any]  # a table's row: the columns have different types
+Parents = Mapping[str, Mapping[str, str]]  # of each facet: code to the code above it
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,21 @@ class NewItem:
     received_at: datetime
     file_name: str | None = None
     posted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a run, or a person, says of one facet of an item; `codes` has the primary label first."""
+
+    decision: Decision
+    codes: tuple[str, ...] = ()
+    guess: str | None = None
+    probability: float | None = None
+
+    @property
+    def label(self) -> str:
+        """The primary label, or the decision where nothing is asserted."""
+        return self.codes[0] if self.codes else self.decision
 
 
 def text_hash(text: str) -> str:
@@ -53,52 +73,91 @@ def item_row(item: NewItem) -> Row:
         "external_id": item.external_id,
         "received_at": item.received_at,
         "posted_at": item.posted_at,
+        "run_id": None,
     }
 
 
-def to_json(analysis: Analysis) -> Row:
-    """The Analysis as JSON values: the contract of service/README.md."""
-    values: Row = orjson.loads(orjson.dumps(analysis))
-    return values
-
-
-def analysis_row(answer: Row, *, run_id: int) -> Row:
-    """The row of `analyses`: the whole answer of `to_json`, and what lists show of it."""
-    metadata = answer["metadata"] or {}
-    headline = {name: (metadata.get(name) or {}).get("value") for name in HEADLINE}
+def analysis_row(analysis: Analysis, *, seq: int, run_id: int) -> Row:
+    """The row of `analyses`: the whole answer, and what lists show of it."""
+    metadata = analysis.metadata
+    fields = {name: getattr(metadata, name, None) for name in HEADLINE}
+    headline = {name: field.value if field else None for name, field in fields.items()}
     return {
-        "item_id": answer["id"],
         "run_id": run_id,
-        "analysis": answer,
+        "seq": seq,
+        "analysis": orjson.dumps(analysis).decode(),
         "headline": headline,
         "dated": _as_date(headline["date"]),
     }
 
 
-def _as_date(value: str | None) -> date | None:
+def _as_date(value: object) -> date | None:
     try:
-        return date.fromisoformat(value or "")
+        return date.fromisoformat(str(value or ""))
     except ValueError:  # the text has no full date
         return None
 
 
-def label_rows(answer: Row, *, run_id: int) -> Iterator[Row]:
-    """The rows of `label_sets`: one for each facet that was asked of this kind of text."""
+def answers_of(analysis: Analysis) -> dict[str, Answer]:
+    """The answer to each facet."""
+    found = {}
     for facet in FACETS:
-        verdict = answer[facet]
-        if verdict["decision"] == "not_applicable":
-            continue
-        guess = verdict["guess"] or {"code": None, "probability": None}
-        yield {
-            "item_id": answer["id"],
-            "facet": facet,
-            "run_id": run_id,
-            "decision": verdict["decision"],
-            "primary_code": verdict.get("primary", verdict.get("label")),
-            "guess_code": guess["code"],
-            "guess_probability": guess["probability"],
-            "labels": labels_of(verdict),
-        }
+        verdict = getattr(analysis, facet)
+        codes: tuple[str, ...]
+        if facet in ("task_area", "civic_field"):
+            primary = (verdict.primary,) if verdict.primary else ()
+            others = (label.code for label in verdict.labels if label.code != verdict.primary)
+            codes = (*primary, *others)
+        else:
+            codes = (verdict.label,) if verdict.label else ()
+        guess = verdict.guess
+        found[facet] = Answer(
+            verdict.decision,
+            codes,
+            guess.code if guess else None,
+            guess.probability if guess else None,
+        )
+    return found
+
+
+def answer_row(answers: Mapping[str, Answer], *, seq: int, run_id: int) -> Row:
+    """The row of `answers`; a facet that is not answered stays null."""
+    row: Row = {"run_id": run_id, "seq": seq}
+    for facet in FACETS:
+        answer = answers.get(facet)
+        row[f"{facet}_label"] = answer.label if answer else None
+        row[f"{facet}_codes"] = " ".join(answer.codes) if answer else None
+        row[f"{facet}_guess"] = answer.guess if answer else None
+        row[f"{facet}_probability"] = answer.probability if answer else None
+    return row
+
+
+def read_answer(row: Mapping[str, Any], facet: str) -> Answer | None:
+    """What a row of `answers` says of a facet; None when it does not answer it."""
+    label = row[f"{facet}_label"]
+    if label is None:
+        return None
+    codes = tuple(row[f"{facet}_codes"].split())
+    decision: Decision = "labelled" if codes else label
+    return Answer(decision, codes, row[f"{facet}_guess"], row[f"{facet}_probability"])
+
+
+def index_rows(
+    answers: Mapping[str, Answer], *, seq: int, run_id: int, parents: Parents
+) -> Iterator[Row]:
+    """The rows of `label_index`: by what the item is found."""
+    for facet, answer in answers.items():
+        for code in _found_by(answer, above=parents.get(facet, {})):
+            yield {"facet": facet, "code": code, "seq": seq, "run_id": run_id}
+
+
+def _found_by(answer: Answer, *, above: Mapping[str, str]) -> set[str]:
+    codes = {*answer.codes, *(above[code] for code in answer.codes if code in above)}
+    if answer.decision in _INDEXED_DECISIONS:
+        codes.add(answer.decision)
+    if answer.codes and answer.probability is not None and answer.probability < _UNSURE_BELOW:
+        codes.add(UNSURE)
+    return codes
 
 
 def labels_of(answer: Mapping[str, Any]) -> list[Row]:

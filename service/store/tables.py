@@ -3,9 +3,13 @@
 No table has a column for an author, and none may get one.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from service.store.dialect import UtcDateTime
+
+FACETS = ("task_area", "civic_field", "sentiment", "intent")
 
 metadata = sa.MetaData(
     naming_convention={
@@ -29,12 +33,14 @@ sources = sa.Table(
     sa.CheckConstraint("retention_days > 0", name="retention"),
 )
 
-# Never updated. `id` begins with the moment of receipt, so that its order is the order of receipt.
+# Never updated, but for `run_id`: the run that read the item first, null while it waits to be read.
+# `seq` orders by receipt and is what other tables refer to; `id` is what callers see.
 # `intake` is the door an item came through (document, opinion); `kind` is what it was found to be.
 items = sa.Table(
     "items",
     metadata,
-    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("seq", _Serial, primary_key=True),
+    sa.Column("id", sa.String(32), nullable=False, unique=True),
     sa.Column("intake", sa.String(16), nullable=False),
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("text", sa.Text, nullable=False),
@@ -43,77 +49,140 @@ items = sa.Table(
     sa.Column("media_type", sa.String(128), nullable=False),
     sa.Column("blocks", sa.JSON, nullable=False),
     sa.Column("issues", sa.JSON, nullable=False),
-    sa.Column("places", sa.JSON, nullable=False, server_default=sa.text("'[]'")),
+    sa.Column("places", sa.JSON, nullable=False),
     sa.Column("source", sa.ForeignKey("sources.name"), nullable=False),
     sa.Column("external_id", sa.String(200), nullable=False),
     sa.Column("received_at", UtcDateTime, nullable=False),
     sa.Column("posted_at", UtcDateTime),
+    sa.Column("run_id", sa.ForeignKey("runs.id")),
     sa.UniqueConstraint("source", "external_id"),
-    sa.Index(None, "intake", "id"),
-    sa.Index(None, "kind", "id"),
+    sa.Index(None, "intake", "seq"),
+    sa.Index(None, "kind", "seq"),
+    sa.Index(None, "source", "seq"),
+    sa.Index(None, "received_at", "seq"),
+    sa.Index(None, "source", "received_at"),
+)
+sa.Index(
+    "ix_items_waiting",
+    items.c.seq,
+    sqlite_where=items.c.run_id.is_(None),
+    postgresql_where=items.c.run_id.is_(None),
 )
 
-# Who labelled: one model under one pack and code version. Views read runs whose state is `live`.
+# Who labelled. `kind`: intake (a model reads what comes in), reclassification (a model reads what is
+# there), human (the corrections under one version of a taxonomy).
+# `state`: live; of a re-classification building, complete, failed, cancelled.
 runs = sa.Table(
     "runs",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("model", sa.String(128), nullable=False),
     sa.Column("model_version", sa.String(64), nullable=False),
     sa.Column("model_sha256", sa.String(64), nullable=False),
     sa.Column("taxonomy", sa.String(64), nullable=False),
     sa.Column("taxonomy_version", sa.String(64), nullable=False),
     sa.Column("code_version", sa.String(64), nullable=False),
-    sa.Column("scope", sa.String(64), nullable=False),
+    sa.Column("scope", sa.JSON, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("job_id", sa.String(64), unique=True),
+    sa.Column("made_by", sa.String(80), nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
 )
 
+# What views read, a stack a facet: the run of the highest rank that has read an item answers for it;
+# where none has, the run that read it first.
 active_runs = sa.Table(
     "active_runs",
     metadata,
     sa.Column("facet", sa.String(32), primary_key=True),
+    sa.Column("rank", sa.Integer, primary_key=True),
     sa.Column("run_id", sa.ForeignKey("runs.id"), nullable=False),
 )
 
-# The whole Analysis, and what lists show of it.
+# Who moved the stack, when: promote or rollback of a run. Append only.
+promotions = sa.Table(
+    "promotions",
+    metadata,
+    sa.Column("id", _Serial, primary_key=True),
+    sa.Column("run_id", sa.ForeignKey("runs.id"), nullable=False),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("facets", sa.JSON, nullable=False),
+    sa.Column("made_by", sa.String(80), nullable=False),
+    sa.Column("made_at", UtcDateTime, nullable=False),
+)
+
+# The next three tables hold several rows for each item and run. They have no foreign keys: checking them
+# is a third of the cost of writing. One function writes them (`intake.append_answers`), one erases
+# (`retention.erase`), and both hold on to the rows of `items` meanwhile.
+
+# The whole Analysis as JSON text, to the byte as the model gave it, and what lists show of it.
 analyses = sa.Table(
     "analyses",
     metadata,
-    sa.Column("item_id", sa.ForeignKey("items.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("run_id", sa.ForeignKey("runs.id"), primary_key=True),
-    sa.Column("analysis", sa.JSON, nullable=False),
+    sa.Column("run_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("analysis", sa.Text, nullable=False),
     sa.Column("headline", sa.JSON, nullable=False),
     sa.Column("dated", sa.Date, index=True),
 )
 
-# Append only: one answer of one run to one question about one item.
-label_sets = sa.Table(
-    "label_sets",
+
+def _facet_columns(facet: str) -> tuple[sa.Column[Any], ...]:
+    """One answer: see `answers`."""
+    return (
+        sa.Column(f"{facet}_label", sa.String(32)),
+        sa.Column(f"{facet}_codes", sa.Text),
+        sa.Column(f"{facet}_guess", sa.String(32)),
+        sa.Column(f"{facet}_probability", sa.Float),
+    )
+
+
+# What a run says of an item, a facet in four columns: the primary label, or the decision where nothing is
+# asserted (null: this run does not answer this facet, as corrections do not); all asserted labels, parted
+# by blanks; the best guess and its probability. Append only, but for the rows of human runs.
+answers = sa.Table(
+    "answers",
     metadata,
-    sa.Column("item_id", sa.ForeignKey("items.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("facet", sa.String(32), primary_key=True),
-    sa.Column("run_id", sa.ForeignKey("runs.id"), primary_key=True),
-    sa.Column("decision", sa.String(16), nullable=False),
-    sa.Column("primary_code", sa.String(32)),
-    sa.Column("guess_code", sa.String(32)),
-    sa.Column("guess_probability", sa.Float),
-    sa.Column("labels", sa.JSON, nullable=False),
-    sa.Index(None, "facet", "decision", "item_id"),
+    sa.Column("run_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    *(column for facet in FACETS for column in _facet_columns(facet)),
+    sqlite_with_rowid=False,
 )
 
-# The asserted codes of a label set once more, one a row, in the order searches need.
-label_codes = sa.Table(
-    "label_codes",
+# By what an item is found: each asserted label and the category above it; the decisions abstain and
+# none_of_these; `unsure` for a label that was a close call.
+label_index = sa.Table(
+    "label_index",
     metadata,
     sa.Column("facet", sa.String(32), primary_key=True),
     sa.Column("code", sa.String(32), primary_key=True),
-    sa.Column("item_id", sa.ForeignKey("items.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("run_id", sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("run_id", sa.Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )
 
-# What was asked for and how far it is. `params` and `result` hold names of things, never texts.
-# `state`: queued, running, done, failed, cancelled.
+# What people said, append only. `decision`: labelled, none_of_these, withdrawn (takes back the last word of
+# the same person). Of an item and facet the newest word counts that was not taken back.
+corrections = sa.Table(
+    "corrections",
+    metadata,
+    sa.Column("id", _Serial, primary_key=True),
+    sa.Column("seq", sa.ForeignKey("items.seq", ondelete="CASCADE"), nullable=False),
+    sa.Column("facet", sa.String(32), nullable=False),
+    sa.Column("decision", sa.String(16), nullable=False),
+    sa.Column("codes", sa.JSON, nullable=False),
+    sa.Column("taxonomy", sa.String(64), nullable=False),
+    sa.Column("taxonomy_version", sa.String(64), nullable=False),
+    sa.Column("made_by", sa.String(80), nullable=False),
+    sa.Column("made_at", UtcDateTime, nullable=False),
+    sa.Index(None, "seq", "facet"),
+)
+
+# What was asked for. `params` and `result` hold names of things, never texts.
+# `state`: queued, running, done, failed, cancelled. `attempt` counts the times it was asked for again;
+# `sent` says whether the workers' queue has this attempt; `deaths` how often planning or summing up has
+# ended its process.
 jobs = sa.Table(
     "jobs",
     metadata,
@@ -124,13 +193,45 @@ jobs = sa.Table(
     sa.Column("result", sa.JSON),
     sa.Column("reason", sa.Text),
     sa.Column("n_total", sa.Integer),
-    sa.Column("n_done", sa.Integer, nullable=False, server_default=sa.text("0")),
-    sa.Column("n_failed", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("asked_by", sa.String(80), nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default=sa.text("1")),
+    sa.Column("sent", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("deaths", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("started_at", UtcDateTime),
     sa.Column("finished_at", UtcDateTime),
     sa.Index(None, "state", "created_at"),
+    sa.Index(None, "created_at", "id"),
+)
+
+# The parts of a job. `state`: waiting, done, failed. `go` numbers the times it was begun: only the runner
+# of the last one may write. `deaths` counts those that ended without a word; `trying` is the item a
+# careful runner is at.
+job_shards = sa.Table(
+    "job_shards",
+    metadata,
+    sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("shard", sa.Integer, primary_key=True),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("go", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("deaths", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("trying", sa.String(64)),
+    sa.Column("n_done", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("result", sa.JSON),
+    sa.Column("reason", sa.Text),
+)
+
+# Files that wait for a worker, sealed. Never part of a backup: they may hold what must be masked.
+spool = sa.Table(
+    "spool",
+    metadata,
+    sa.Column("job_id", sa.String(64), primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    info={"derived": True},
 )
 
 # What a job set aside, and why: it goes on without it.
@@ -139,10 +240,11 @@ job_faults = sa.Table(
     metadata,
     sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("subject", sa.String(64), primary_key=True),
+    sa.Column("shard", sa.Integer, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
 )
 
-# Processes that carry out jobs. `state`: live, stopped, dead.
+# Processes that carry out jobs. `state`: live, stopped (its work is to be taken over), dead.
 workers = sa.Table(
     "workers",
     metadata,
@@ -152,7 +254,8 @@ workers = sa.Table(
     sa.Column("beat_at", UtcDateTime, nullable=False),
 )
 
-# Who is told of what. The secret signs what is sent and therefore cannot be hashed.
+# Who is told of what. The secret signs what is sent and therefore cannot be hashed; it is emptied when the
+# hook ends. A receiver that did not answer is left alone until `rests_until`.
 webhooks = sa.Table(
     "webhooks",
     metadata,
@@ -162,6 +265,7 @@ webhooks = sa.Table(
     sa.Column("events", sa.JSON, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("ended_at", UtcDateTime),
+    sa.Column("rests_until", UtcDateTime),
 )
 
 # Staff who may sign in. One of `password_hash` (argon2id) and `subject` (of the OIDC provider) is set.

@@ -1,48 +1,67 @@
 """What comes out: pages of items, one item, sources.
 
-A view reads the active run of a facet; for an item that run has not seen, the newest live run that has.
+Each facet is read from the run that stands for it (`service.store.stack`), corrections on top.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from nlp.types import Block, Document, Place
 from service.store import tables
+from service.store.corrections import Correction, read_history
 from service.store.intake import Source
-from service.store.records import FACETS
+from service.store.records import Answer, Row, labels_of
+from service.store.search import matching
+from service.store.stack import Said, Stack, current_run, read_answers, read_stack
+from service.store.tables import FACETS
 
 EXCERPT_CHARS = 280
 _SHOWN = ("id", "intake", "kind", "file_name", "media_type", "source", "external_id")
 _MOMENTS = ("received_at", "posted_at")
 # The whole Analysis is read from the run that answers this facet.
-_WHOLE: sa.ColumnElement[str] = sa.literal(FACETS[0])
+_WHOLE = FACETS[0]
+_UNINDEXED = {"labelled", "not_applicable"}
+_COUNTED = 5_000  # rows looked at to learn which of several conditions is the rarest
 
 
 @dataclass(frozen=True, slots=True)
 class LabelFilter:
-    """Items whose answer to one question asserts one of `codes`, or has this decision."""
+    """Items found under this code in a facet: a label, the category above it, or a decision."""
 
     facet: str
-    codes: tuple[str, ...] = ()
-    decision: str | None = None
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which items, newest first. Lower bounds are inclusive, upper ones exclusive."""
+    """Which items, newest first. Lower bounds are inclusive, upper ones exclusive.
+
+    `text` is searched as `service.store.search.matching` says. All of `labels` must hold, and one of
+    `any_of` where there are some. `unread_by` leaves out what a run has read; `waits` finds only what
+    none has. `from_seq` and `to_seq` choose by the internal number of items.
+    """
 
     intake: str | None = None
     kind: str | None = None
     source: str | None = None
+    text: str | None = None
     labels: tuple[LabelFilter, ...] = ()
+    any_of: tuple[LabelFilter, ...] = ()
     received_from: datetime | None = None
     received_to: datetime | None = None
     dated_from: date | None = None
     dated_to: date | None = None
+    ids: tuple[str, ...] | None = None
+    unread_by: int | None = None
+    waits: bool = False
+    from_seq: int | None = None
+    to_seq: int | None = None
     cursor: str | None = None
     limit: int = 50
 
@@ -96,7 +115,9 @@ class Stored:
     received_at: datetime
     posted_at: datetime | None
     doc: Document
-    analysis: Mapping[str, Any]  # the JSON contract of service/README.md
+    analysis: Mapping[str, Any]  # the contract of service/README.md; empty while the item waits
+    seq: int
+    corrections: tuple[Correction, ...] = ()  # the newest first
 
 
 def ping(engine: sa.Engine) -> None:
@@ -114,110 +135,274 @@ def list_sources(engine: sa.Engine) -> tuple[Source, ...]:
 
 def list_items(engine: sa.Engine, query: Query) -> Page:
     """One page of items; one row more is read to know whether there is another page."""
-    items, analyses = tables.items, tables.analyses
-    statement = (
-        sa.select(
-            *(items.c[name] for name in (*_SHOWN, *_MOMENTS)),
-            sa.func.substr(items.c.text, 1, EXCERPT_CHARS).label("excerpt"),
-            analyses.c.headline,
+    items = tables.items.c
+    with engine.connect() as connection:
+        stack = read_stack(connection)
+        shown = (
+            items.seq,
+            items.run_id,
+            *(items[name] for name in (*_SHOWN, *_MOMENTS)),
+            sa.func.substr(items.text, 1, EXCERPT_CHARS).label("excerpt"),
         )
-        .join(analyses, analyses.c.item_id == items.c.id)
-        .where(analyses.c.run_id == _current_run(items.c.id, _WHOLE), *_conditions(query))
-        .order_by(items.c.id.desc())
-        .limit(query.limit + 1)
-    )
-    with engine.connect() as connection:
-        rows = connection.execute(statement).mappings().all()
-        shown = rows[: query.limit]
-        labels = _labels(connection, [row["id"] for row in shown])
-    page = tuple(Summary(**row, labels=labels.get(row["id"], {})) for row in shown)
-    return Page(page, page[-1].id if len(rows) > query.limit else None)
+        statement = select_items(connection, query, stack=stack, columns=shown)
+        if statement is None:
+            return Page((), None)
+        rows = connection.execute(statement.limit(query.limit + 1)).mappings().all()
+        page = [dict(row) for row in rows[: query.limit]]
+        summaries = tuple(_summaries(connection, page, stack=stack))
+    return Page(summaries, str(page[-1]["seq"]) if len(rows) > query.limit else None)
 
 
-def read_item(engine: sa.Engine, item_id: str) -> Stored | None:
-    """One item, or None."""
-    items, analyses = tables.items, tables.analyses
-    statement = (
-        sa.select(items, analyses.c.analysis)
-        .join(analyses, analyses.c.item_id == items.c.id)
-        .where(items.c.id == item_id, analyses.c.run_id == _current_run(items.c.id, _WHOLE))
-    )
-    with engine.connect() as connection:
-        row = connection.execute(statement).mappings().first()
-    if row is None:
-        return None
-    blocks = tuple(Block(**block) for block in row["blocks"])
-    places = tuple(Place(**place) for place in row["places"])
-    return Stored(
-        **{name: row[name] for name in (*_SHOWN, *_MOMENTS)},
-        doc=Document(row["text"], blocks, row["media_type"], tuple(row["issues"]), places),
-        analysis=row["analysis"],
-    )
+def select_items(
+    connection: sa.Connection,
+    query: Query,
+    *,
+    stack: Stack,
+    columns: Sequence[sa.ColumnElement[Any]],
+) -> sa.Select[Any] | None:
+    """The statement that finds items, newest first and without limit; None when nothing can be found.
 
-
-def _current_run(
-    item_id: sa.ColumnElement[str], facet: sa.ColumnElement[str]
-) -> sa.ScalarSelect[int]:
-    """The run that a view reads for an item, to stand in a query about that item."""
-    seen, runs, active = tables.analyses.alias(), tables.runs.alias(), tables.active_runs.alias()
-    is_active = sa.and_(active.c.run_id == runs.c.id, active.c.facet == facet)
+    It walks along the rarest of the conditions that have an index in the order of `seq`, and looks the
+    others up: SQLite keeps no statistics that would let it choose by itself.
+    """
+    items = tables.items.c
+    drivers = [_by_label(own, stack=stack) for own in query.labels if own.code not in _UNINDEXED]
+    if query.text is not None:
+        found = matching(connection, query.text)
+        if found is None:
+            return None
+        drivers.append(_Driver(*found))
+    conditions = _conditions(query, stack=stack)
+    bounds = _bounds(connection, query)
+    if not drivers:
+        within = (compare(items.seq) for compare in bounds)
+        return sa.select(*columns).where(*conditions, *within).order_by(items.seq.desc())
+    if query.source is not None:
+        drivers.append(_by_source(query.source))
+    rarest = drivers[0] if len(drivers) == 1 else min(drivers, key=lambda d: _count(connection, d))
+    conditions += [_holds(other) for other in drivers if other is not rarest]
     return (
-        sa.select(seen.c.run_id)
-        .join(runs, runs.c.id == seen.c.run_id)
-        .join(active, is_active, isouter=True)
-        .where(seen.c.item_id == item_id, runs.c.state == "live")
-        .order_by(active.c.facet.is_(None), runs.c.id.desc())
-        .limit(1)
-        .correlate_except(seen, runs, active)
-        .scalar_subquery()
+        sa.select(*columns)
+        .select_from(rarest.table.join(tables.items, items.seq == rarest.seq))
+        .where(*conditions, *rarest.conditions, *(compare(rarest.seq) for compare in bounds))
+        .order_by(rarest.seq.desc())
     )
 
 
-def _conditions(query: Query) -> list[sa.ColumnElement[bool]]:
-    items, analyses = tables.items.c, tables.analyses.c
+@dataclass(frozen=True, slots=True)
+class _Driver:
+    """A condition that can be walked along in the order of `seq`, or looked up for one item."""
+
+    table: sa.FromClause
+    seq: sa.ColumnElement[int]
+    conditions: tuple[sa.ColumnElement[bool], ...] = ()
+
+
+def _by_label(label: LabelFilter, *, stack: Stack) -> _Driver:
+    """The items found under a code by the run that stands for them."""
+    index = tables.label_index.alias()
+    found = (index.c.facet == label.facet, index.c.code == label.code)
+    stands = index.c.run_id == current_run(stack, label.facet)
+    return _Driver(index, index.c.seq, (*found, stands))
+
+
+def _by_source(source: str) -> _Driver:
+    mine = tables.items.alias()
+    return _Driver(mine, mine.c.seq, (mine.c.source == source,))
+
+
+_Bound = Callable[[sa.ColumnElement[int]], sa.ColumnElement[bool]]
+
+
+def _bounds(connection: sa.Connection, query: Query) -> list[_Bound]:
+    """Between which numbers the items lie, so that a walk along them starts and ends there.
+
+    The moments of receipt say it, though not by themselves: a clock may have been set back.
+    """
+    items = tables.items.c
+    cursor = int(query.cursor) if query.cursor is not None else None
+    given = ((_at_least, query.from_seq), (_below, query.to_seq), (_below, cursor))
+    found: list[_Bound] = [partial(side, edge) for side, edge in given if edge is not None]
+    moments = _received(query)
+    if moments:
+        # an expression, or PostgreSQL walks along all numbers to find the least of some
+        seq = items.seq + 0
+        span = sa.select(sa.func.min(seq), sa.func.max(seq)).where(*moments)
+        first, last = connection.execute(span).one()
+        found += [partial(_at_least, first or 0), partial(_below, (last or 0) + 1)]
+    return found
+
+
+def _at_least(edge: int, seq: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    return seq >= edge
+
+
+def _below(edge: int, seq: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    return seq < edge
+
+
+def _received(query: Query) -> list[sa.ColumnElement[bool]]:
+    received = tables.items.c.received_at
+    bounds = ((query.received_from, received.__ge__), (query.received_to, received.__lt__))
+    return [compare(value) for value, compare in bounds if value is not None]
+
+
+def _holds(driver: _Driver) -> sa.ColumnElement[bool]:
+    return (
+        sa.exists()
+        .where(driver.seq == tables.items.c.seq, *driver.conditions)
+        .correlate(tables.items)
+    )
+
+
+def _count(connection: sa.Connection, driver: _Driver) -> int:
+    """About how many items a condition finds; counting ends where more makes no difference."""
+    plain = driver.conditions[:2]  # not whether it stands: that is slow and mostly true
+    some = sa.select(driver.seq).select_from(driver.table).where(*plain).limit(_COUNTED).subquery()
+    n_rows: int = connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
+    return n_rows
+
+
+def _conditions(query: Query, *, stack: Stack) -> list[sa.ColumnElement[bool]]:
+    items = tables.items.c
     asked = (
         (query.intake, items.intake.__eq__),
         (query.kind, items.kind.__eq__),
         (query.source, items.source.__eq__),
-        (query.received_from, items.received_at.__ge__),
-        (query.received_to, items.received_at.__lt__),
-        (query.dated_from, analyses.dated.__ge__),
-        (query.dated_to, analyses.dated.__lt__),
-        (query.cursor, items.id.__lt__),
     )
-    plain = [compare(value) for value, compare in asked if value is not None]
-    return plain + [condition for labels in query.labels for condition in _label_conditions(labels)]
+    plain = [compare(value) for value, compare in asked if value is not None] + _received(query)
+    if query.ids is not None:
+        plain.append(items.id.in_(query.ids))
+    if query.unread_by is not None:
+        read = tables.answers.c
+        plain.append(~sa.exists().where(read.run_id == query.unread_by, read.seq == items.seq))
+    if query.waits:
+        plain.append(items.run_id.is_(None))
+    if query.any_of:
+        plain.append(sa.or_(*(_holds(_by_label(own, stack=stack)) for own in query.any_of)))
+    unindexed = [own for own in query.labels if own.code in _UNINDEXED]
+    return plain + _dated(query, stack=stack) + [_decided(own, stack=stack) for own in unindexed]
 
 
-def _label_conditions(labels: LabelFilter) -> Iterator[sa.ColumnElement[bool]]:
-    pairs = (
-        (tables.label_codes, "code", labels.codes),
-        (tables.label_sets, "decision", (labels.decision,) if labels.decision else ()),
+def _decided(label: LabelFilter, *, stack: Stack) -> sa.ColumnElement[bool]:
+    """A decision that most items have, and that no index is kept of."""
+    answers = tables.answers.c
+    codes = answers[f"{label.facet}_codes"]
+    asserted = codes != ""
+    return sa.exists().where(
+        answers.run_id == current_run(stack, label.facet),
+        answers.seq == tables.items.c.seq,
+        asserted if label.code == "labelled" else answers[f"{label.facet}_label"] == label.code,
     )
-    for table, column, values in pairs:
-        if values:
-            yield sa.exists().where(
-                table.c.item_id == tables.items.c.id,
-                table.c.facet == labels.facet,
-                table.c[column].in_(values),
-                table.c.run_id == _current_run(table.c.item_id, sa.literal(labels.facet)),
-            )
 
 
-def _labels(
-    connection: sa.Connection, item_ids: Sequence[str]
-) -> dict[str, dict[str, LabelSummary]]:
-    """The answers to every facet for the items of one page."""
-    sets = tables.label_sets
-    statement = sa.select(
-        sets.c.item_id, sets.c.facet, sets.c.decision, sets.c.primary_code, sets.c.labels
-    ).where(
-        sets.c.item_id.in_(item_ids),
-        sets.c.run_id == _current_run(sets.c.item_id, sets.c.facet),
+def _dated(query: Query, *, stack: Stack) -> list[sa.ColumnElement[bool]]:
+    if query.dated_from is None and query.dated_to is None:
+        return []
+    analyses = tables.analyses.c
+    bounds = ((query.dated_from, analyses.dated.__ge__), (query.dated_to, analyses.dated.__lt__))
+    return [
+        sa.exists().where(
+            analyses.seq == tables.items.c.seq,
+            analyses.run_id == current_run(stack.of_models(), _WHOLE),
+            *(compare(value) for value, compare in bounds if value is not None),
+        )
+    ]
+
+
+def _summaries(
+    connection: sa.Connection, rows: Sequence[Row], *, stack: Stack
+) -> Iterator[Summary]:
+    first_runs = {row["seq"]: row["run_id"] for row in rows}
+    labels = read_answers(connection, first_runs, stack=stack)
+    headlines = _headlines(connection, first_runs, stack=stack)
+    for row in rows:
+        said = {facet: _label_summary(one.answer) for facet, one in labels[row["seq"]].items()}
+        shown = {name: row[name] for name in (*_SHOWN, *_MOMENTS, "excerpt")}
+        yield Summary(**shown, headline=headlines.get(row["seq"], {}), labels=said)
+
+
+def _headlines(
+    connection: sa.Connection, first_runs: Mapping[int, int | None], *, stack: Stack
+) -> dict[int, Mapping[str, str | None]]:
+    analyses = tables.analyses.c
+    whole = read_answers(connection, first_runs, stack=stack.of_models())
+    keys = {seq: said[_WHOLE].run_id for seq, said in whole.items() if _WHOLE in said}
+    # SQLite finds pairs by no index
+    query = sa.select(analyses.run_id, analyses.seq, analyses.headline).where(
+        analyses.run_id.in_(set(keys.values())), analyses.seq.in_(keys)
     )
-    found: dict[str, dict[str, LabelSummary]] = {}
-    for row in connection.execute(statement):
-        codes = tuple(label["code"] for label in row.labels)
-        answer = LabelSummary(row.decision, row.primary_code, codes)
-        found.setdefault(row.item_id, {})[row.facet] = answer
-    return found
+    rows = connection.execute(query)
+    return {row.seq: row.headline for row in rows if keys[row.seq] == row.run_id}
+
+
+def _label_summary(answer: Answer) -> LabelSummary:
+    return LabelSummary(answer.decision, answer.codes[0] if answer.codes else None, answer.codes)
+
+
+def read_item(engine: sa.Engine, item_id: str, *, corrected: bool = True) -> Stored | None:
+    """One item, or None; if not `corrected`, as models alone have it."""
+    items = tables.items
+    with engine.connect() as connection:
+        row = connection.execute(sa.select(items).where(items.c.id == item_id)).mappings().first()
+        if row is None:
+            return None
+        stack = read_stack(connection) if corrected else read_stack(connection).of_models()
+        analysis = _read_analysis(connection, row["seq"], first_run=row["run_id"], stack=stack)
+        history = read_history(connection, row["seq"]) if corrected else ()
+    return Stored(
+        **{name: row[name] for name in (*_SHOWN, *_MOMENTS)},
+        seq=row["seq"],
+        doc=read_document(dict(row)),
+        analysis=analysis,
+        corrections=history[::-1],
+    )
+
+
+def read_document(row: Mapping[str, Any]) -> Document:
+    """The document in a row of `items`."""
+    blocks = tuple(Block(**block) for block in row["blocks"])
+    places = tuple(Place(**place) for place in row["places"])
+    return Document(row["text"], blocks, row["media_type"], tuple(row["issues"]), places)
+
+
+def _read_analysis(
+    connection: sa.Connection, seq: int, *, first_run: int | None, stack: Stack
+) -> Row:
+    """The Analysis of one item: of the run that stands for the whole, with the answers that stand on top."""
+    by_models = read_answers(connection, {seq: first_run}, stack=stack.of_models())[seq]
+    if _WHOLE not in by_models:
+        return {}
+    analyses = tables.analyses.c
+    wanted = {said.run_id for said in by_models.values()}
+    query = sa.select(analyses.run_id, analyses.analysis).where(
+        analyses.run_id.in_(wanted), analyses.seq == seq
+    )
+    read = {run_id: orjson.loads(text) for run_id, text in connection.execute(query)}
+    whole: Row = read[by_models[_WHOLE].run_id]
+    for facet, said in by_models.items():
+        whole[facet] = read[said.run_id][facet]
+    for facet, said in read_answers(connection, {seq: first_run}, stack=stack)[seq].items():
+        if said.run_id in stack.human:
+            whole[facet] = _corrected(whole[facet], said)
+    return whole
+
+
+def _corrected(verdict: Mapping[str, Any], said: Said) -> Row:
+    """A facet's answer as a person gave it: probability 1, evidence where the model had the same label."""
+    evidence = {label["code"]: label["evidence"] for label in labels_of(verdict)}
+    answer = said.answer
+    if "labels" in verdict:
+        labels = [
+            {"code": code, "probability": 1.0, "evidence": evidence.get(code, [])}
+            for code in answer.codes
+        ]
+        primary = answer.codes[0] if answer.codes else None
+        return {**verdict, "decision": answer.decision, "primary": primary, "labels": labels}
+    label = answer.codes[0] if answer.codes else None
+    return {
+        **verdict,
+        "decision": answer.decision,
+        "label": label,
+        **({"evidence": evidence.get(label, [])} if "evidence" in verdict else {}),
+    }

@@ -1,63 +1,28 @@
-"""The pages: what came in lately, one item, and errors said in Vietnamese."""
+"""The pages: what came in lately, and one item."""
 
-from datetime import date, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.staticfiles import StaticFiles
-from starlette.templating import Jinja2Templates
 
-from service.actions import Desk, KindAsked, Upload, open_item, store_document, store_pasted
-from service.faults import Fault
+from service.access import UPLOAD_COST, TheCaller, needs, notes
+from service.actions import Desk, KindAsked, Upload, open_item, store_pasted
 from service.schemas import Cursor
+from service.store.jobs import list_faults, read_job
 from service.store.views import Query as StoreQuery
 from service.store.views import list_items
-from service.ui.view import category_name, cut_passages, facet_views, find_lit
+from service.ui.rendering import templates
+from service.ui.view import cut_passages, facet_views, find_lit
+from service.uploading import take_upload
 
-_HERE = Path(__file__).parent
 _PAGE_ITEMS = 10
-_VIETNAM = timezone(timedelta(hours=7))  # no daylight saving; spares a time zone database
+_PAGE_FAULTS = 100
 
 router = APIRouter(include_in_schema=False)
-_templates = Jinja2Templates(_HERE / "templates")
 
 
-def _show_moment(moment: datetime) -> str:
-    return moment.astimezone(_VIETNAM).strftime("%H:%M, %d/%m/%Y")
-
-
-def _show_date(value: str) -> str:
-    """Day/month/year; a date that is not whole is shown as it is."""
-    try:
-        return date.fromisoformat(value).strftime("%d/%m/%Y")
-    except ValueError:
-        return value
-
-
-_templates.env.filters |= {"moment": _show_moment, "date": _show_date}
-_templates.env.globals |= {"category_name": category_name}
-
-
-def static_files() -> StaticFiles:
-    """The style sheet, the scripts and what is vendored."""
-    return StaticFiles(directory=_HERE / "static")
-
-
-def error_page(request: Request, fault: Fault) -> Response:
-    """An error in words of the reader, with the forms to try again."""
-    return _templates.TemplateResponse(
-        request,
-        "error.html",
-        {"fault": fault, "limits": _desk(request).limits},
-        status_code=fault.status,
-        headers=dict(fault.headers),
-    )
-
-
-@router.get("/")
+@router.get("/", dependencies=[needs("read")])
 def show_home(request: Request, cursor: Annotated[Cursor, Query()] = None) -> Response:
     """The forms, and what was handed in lately."""
     desk = _desk(request)
@@ -68,29 +33,41 @@ def show_home(request: Request, cursor: Annotated[Cursor, Query()] = None) -> Re
         "limits": desk.limits,
         "is_first_page": cursor is None,
     }
-    return _templates.TemplateResponse(request, "home.html", context)
+    return templates.TemplateResponse(request, "home.html", context)
 
 
-@router.post("/documents")
+@router.post("/documents", dependencies=[needs("intake", cost=UPLOAD_COST)])
 def take_document(
     request: Request,
     file: Annotated[UploadFile, File()],
     kind: Annotated[KindAsked, Form()] = "auto",
+    *,
+    caller: TheCaller,
 ) -> Response:
     """Keep a file and show it."""
     upload = Upload(file.file.read(), file.filename or "", kind)
-    stored, _ = store_document(_desk(request), upload)
-    return RedirectResponse(f"/documents/{stored.id}", status_code=303)
+    taken = take_upload(_desk(request), upload, asked_by=caller.name)
+    page = f"/documents/{taken.item.id}" if taken.item else f"/jobs/{taken.job_id}"
+    return RedirectResponse(page, status_code=303)
 
 
-@router.post("/opinions")
+@router.get("/jobs/{job_id}", dependencies=[needs("read")])
+def show_job(request: Request, job_id: str) -> Response:
+    """How far a file is that a worker reads; its items once they are there."""
+    engine = _desk(request).engine
+    job = read_job(engine, job_id)
+    context = {"job": job, "faults": list_faults(engine, job_id, limit=_PAGE_FAULTS)}
+    return templates.TemplateResponse(request, "job.html", context)
+
+
+@router.post("/opinions", dependencies=[needs("intake")])
 def take_opinion(request: Request, text: Annotated[str, Form()]) -> Response:
     """Keep a pasted opinion and show it."""
     stored = store_pasted(_desk(request), text)
     return RedirectResponse(f"/documents/{stored.id}", status_code=303)
 
 
-@router.get("/documents/{item_id}")
+@router.get("/documents/{item_id}", dependencies=[needs("read"), notes("item.opened")])
 def show_item(request: Request, item_id: str, show: str = "") -> Response:
     """One item; `show` says which words are lit."""
     desk = _desk(request)
@@ -103,7 +80,7 @@ def show_item(request: Request, item_id: str, show: str = "") -> Response:
         "show": show,
         "taxonomy": desk.pipeline.taxonomy,
     }
-    return _templates.TemplateResponse(request, "item.html", context)
+    return templates.TemplateResponse(request, "item.html", context)
 
 
 def _desk(request: Request) -> Desk:

@@ -57,7 +57,7 @@ class FacetView:
 def find_lit(analysis: Json, show: str) -> tuple[Span, ...]:
     """The spans to light: `facet:code` for the evidence of a label, `12-45` for a stretch of text."""
     facet, _, code = show.partition(":")
-    if facet in _ASKED:
+    if facet in _ASKED and analysis:
         labels = labels_of(analysis[facet])
         return tuple(
             Span(span["start"], span["end"])
@@ -93,7 +93,7 @@ def cut_passages(stored: Stored, lit: Sequence[Span]) -> tuple[Passage, ...]:
     text, ordered = stored.doc.text, sorted(lit)
     passages: list[Passage] = []
     at = 0
-    for segment in stored.analysis["segments"]:
+    for segment in stored.analysis.get("segments", ()):
         start, end = segment["start"], segment["end"]
         passages += _between(stored, Span(at, start), lit=ordered)
         pieces = tuple(cut(text, Span(start, end), ordered))
@@ -117,7 +117,7 @@ def facet_views(analysis: Json, taxonomy: Taxonomy) -> tuple[FacetView, ...]:
     return tuple(
         _facet_view(name, analysis[name], taxonomy)
         for name in _ASKED
-        if analysis[name]["decision"] != "not_applicable"
+        if analysis and analysis[name]["decision"] != "not_applicable"
     )
 
 

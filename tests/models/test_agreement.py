@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.agreement import agreement, alpha, is_clear, masi_distance
+from models.agreement import agreement, alpha, is_clear, masi_distance, reliability
 from models.corpus import Example
 from models.heads import questions_of
 from nlp.taxonomy import Taxonomy
@@ -41,6 +41,40 @@ def test_alpha_of_single_labels_is_the_nominal_one() -> None:
 def test_alpha_is_one_for_equal_answers() -> None:
     assert alpha(sets("a", "b", "a c"), sets("a", "b", "a c")) == pytest.approx(1)
     assert alpha(sets("a", "a"), sets("a", "a")) == 1
+
+
+# Krippendorff 2011, Computing Krippendorff's Alpha-Reliability, example C: four readers, some missing
+FOUR_READERS = (
+    *("1 1 1", "2 2 3 2", "3 3 3 3", "3 3 3 3", "2 2 2 2", "1 2 3 4", "4 4 4 4", "1 1 2 1"),
+    *("2 2 2 2", "5 5 5", "1 1"),
+)
+
+
+def test_readers_may_be_any_number_a_text() -> None:
+    units = [sets(*answers.split()) for answers in FOUR_READERS]
+
+    found = reliability(units)
+
+    assert found.n == 11
+    assert found.alpha == 0.743
+    pairs = [6 / 6, 3 / 6, 1, 1, 1, 0, 1, 3 / 6, 1, 1, 1]
+    assert found.same == round(sum(pairs) / len(pairs), 3)
+    assert found.low < found.alpha < found.high <= 1
+
+
+def test_the_interval_is_the_same_every_time_and_narrows_with_more_texts() -> None:
+    units = [sets("a", "a"), sets("b", "b"), sets("a", "b"), sets("b c", "b")]
+
+    few, again, many = reliability(units), reliability(units), reliability(units * 50)
+
+    assert few == again
+    assert many.high - many.low < few.high - few.low
+
+
+def test_readers_who_always_say_the_same_agree_fully() -> None:
+    found = reliability([sets("a", "a"), sets("a", "a", "a")])
+
+    assert (found.same, found.alpha, found.low, found.high) == (1, 1, 1, 1)
 
 
 def opinion(text: str, field: str, sentiment: str = "negative") -> Example:

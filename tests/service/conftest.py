@@ -5,12 +5,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
+from unittest.mock import patch
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from nlp.pipeline import Pipeline
+from service import auth
 from service.actions import Desk
 from service.app import create_app
 from service.settings import Settings
@@ -28,6 +32,16 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture
+def quick_passwords() -> Iterator[None]:
+    """Hashes that cost a millisecond in place of a hundred."""
+    quick = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=64, parallelism=1),))
+    with patch.object(auth, "_hasher", lambda: quick):
+        auth._decoy.cache_clear()
+        yield
+    auth._decoy.cache_clear()
+
+
+@pytest.fixture
 def pipeline() -> RulePipeline:
     return RulePipeline()
 
@@ -36,8 +50,11 @@ def pipeline() -> RulePipeline:
 def settings(tmp_path: Path) -> Settings:
     return Settings(
         database_url=f"sqlite:///{tmp_path}/store/danvan.db",
+        exports_folder=tmp_path / "exports",
         max_upload_bytes=100_000,
         max_opinion_chars=2_000,
+        access="open",
+        rate_limit="1000000/second",
     )
 
 

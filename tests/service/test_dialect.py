@@ -95,3 +95,10 @@ def test_a_database_of_a_newer_version_is_told(engine: sa.Engine) -> None:
 
     with pytest.raises(StoreError, match="newer version"):
         migrate(str(engine.url))
+
+
+def test_a_new_file_is_for_its_owner_alone(engine: sa.Engine, tmp_path: Path) -> None:
+    assert list_sources(engine)
+
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("store.db*")}
+    assert set(modes.values()) == {0o600}

@@ -20,8 +20,9 @@ from service.store.intake import Source, add, ensure_run, find, register_source
 from service.store.migrate import migrate
 from service.store.records import NewItem
 from service.store.views import LabelFilter, Query, list_items, list_sources, read_item
-from tests.service.rules import RulePipeline
+from tests.service.rules import PACK, RulePipeline
 
+PARENTS = PACK.parents
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 MODEL_1 = Provenance("rules", "1", "0" * 64, "ct07", "1.0.0", "0.1.0")
 MODEL_2 = replace(MODEL_1, model_version="2")
@@ -60,8 +61,12 @@ def entry(
 
 
 def test_the_migrations_make_the_tables(engine: sa.Engine) -> None:
+    def is_ours(name: str | None, kind: str, _parent: object) -> bool:
+        return kind != "table" or not (name or "").startswith("item_search")
+
     with engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), tables.metadata)
+        context = MigrationContext.configure(connection, opts={"include_name": is_ours})
+        differences = compare_metadata(context, tables.metadata)
 
     assert differences == []
 
@@ -89,7 +94,7 @@ def test_an_item_comes_back_as_it_went_in(engine: sa.Engine) -> None:
     places = (Place(0, 7, page=2, left=0.4, top=0.1, right=0.6, bottom=0.12),)
     item = replace(item, doc=replace(item.doc, places=places))
 
-    add(engine, [(item, analysis)], run_id=run_id)
+    add(engine, [(item, analysis)], run_id=run_id, parents=PARENTS)
 
     stored = read_item(engine, item.id)
     assert stored is not None
@@ -109,8 +114,8 @@ def test_the_first_item_under_a_key_stays(engine: sa.Engine) -> None:
     run_id = ensure_run(engine, MODEL_1, now=NOON)
     first, second = (entry(text, number=i, external_id="x") for i, text in enumerate("ab"))
 
-    add(engine, [first], run_id=run_id)
-    standing = add(engine, [second], run_id=run_id)
+    add(engine, [first], run_id=run_id, parents=PARENTS)
+    standing = add(engine, [second], run_id=run_id, parents=PARENTS)
 
     assert standing["demo", "x"].id == first[0].id
     assert read_item(engine, second[0].id) is None
@@ -121,7 +126,12 @@ def test_an_unregistered_source_is_refused_whole(engine: sa.Engine) -> None:
     good, (item, analysis) = entry("tốt", number=1), entry("xấu", number=2)
 
     with pytest.raises(sa.exc.IntegrityError) as caught:
-        add(engine, [good, (replace(item, source="nobody"), analysis)], run_id=run_id)
+        add(
+            engine,
+            [good, (replace(item, source="nobody"), analysis)],
+            run_id=run_id,
+            parents=PARENTS,
+        )
 
     assert "xấu" not in str(caught.value)
     assert list_items(engine, Query()).items == ()
@@ -129,7 +139,7 @@ def test_an_unregistered_source_is_refused_whole(engine: sa.Engine) -> None:
 
 def test_keys_are_found_by_the_thousand(engine: sa.Engine) -> None:
     run_id = ensure_run(engine, MODEL_1, now=NOON)
-    add(engine, [entry("đường hỏng", number=i) for i in range(3)], run_id=run_id)
+    add(engine, [entry("đường hỏng", number=i) for i in range(3)], run_id=run_id, parents=PARENTS)
 
     with engine.connect() as connection:
         found = find(connection, [("demo", str(i)) for i in range(1000)])
@@ -144,10 +154,10 @@ def test_keys_are_found_by_the_thousand(engine: sa.Engine) -> None:
         (Query(kind="opinion"), [4, 3]),
         (Query(intake="document"), [3, 2, 1]),
         (Query(source="web_upload"), []),
-        (Query(labels=(LabelFilter("task_area", ("DV3.8", "DV3.5")),)), [2, 1]),
-        (Query(labels=(LabelFilter("task_area", ("DV3.8",)),)), [2]),
-        (Query(labels=(LabelFilter("civic_field", decision="abstain"),)), [3]),
-        (Query(labels=(LabelFilter("sentiment", ("negative",)),)), [4]),
+        (Query(labels=(LabelFilter("task_area", "DV3"),)), [2, 1]),
+        (Query(labels=(LabelFilter("task_area", "DV3.8"),)), [2]),
+        (Query(labels=(LabelFilter("civic_field", "abstain"),)), [3]),
+        (Query(labels=(LabelFilter("sentiment", "negative"),)), [4]),
         (Query(received_from=NOON + timedelta(hours=2)), [4, 3, 2]),
         (Query(received_to=NOON + timedelta(hours=2)), [1]),
         (Query(dated_from=date(2021, 10, 1), dated_to=date(2021, 10, 2)), [2, 1]),
@@ -161,7 +171,12 @@ def test_a_query_finds_its_items_newest_first(
     texts = ["CHỈ THỊ thủ tục hành chính", "CHỈ THỊ tiếp công dân", "bình thường", "đường hỏng"]
     intakes = ["document", "document", "document", "opinion"]
     pairs = enumerate(zip(texts, intakes, strict=True), start=1)
-    add(engine, [entry(t, number=i, intake=door) for i, (t, door) in pairs], run_id=run_id)
+    add(
+        engine,
+        [entry(t, number=i, intake=door) for i, (t, door) in pairs],
+        run_id=run_id,
+        parents=PARENTS,
+    )
 
     found = list_items(engine, query)
 
@@ -170,10 +185,10 @@ def test_a_query_finds_its_items_newest_first(
 
 def test_pages_follow_each_other_without_gap_or_repeat(engine: sa.Engine) -> None:
     run_id = ensure_run(engine, MODEL_1, now=NOON)
-    add(engine, [entry("đường hỏng", number=i) for i in range(5)], run_id=run_id)
+    add(engine, [entry("đường hỏng", number=i) for i in range(5)], run_id=run_id, parents=PARENTS)
 
     first = list_items(engine, Query(limit=3))
-    add(engine, [entry("đường hỏng", number=9)], run_id=run_id)
+    add(engine, [entry("đường hỏng", number=9)], run_id=run_id, parents=PARENTS)
     second = list_items(engine, Query(limit=3, cursor=first.next_cursor))
 
     assert [int(item.id, 16) for item in (*first.items, *second.items)] == [4, 3, 2, 1, 0]
@@ -185,55 +200,14 @@ def test_the_same_provenance_is_the_same_run(engine: sa.Engine) -> None:
     assert ensure_run(engine, MODEL_1, now=NOON) != ensure_run(engine, MODEL_2, now=NOON)
 
 
-def test_a_new_model_changes_no_view_of_what_is_there(engine: sa.Engine) -> None:
-    old_run = ensure_run(engine, MODEL_1, now=NOON)
-    item, analysis = entry("đường hỏng", number=1)
-    add(engine, [(item, analysis)], run_id=old_run)
-
-    new_run = ensure_run(engine, MODEL_2, now=NOON)
-    answer = {"item_id": item.id, "run_id": new_run, "analysis": {}, "headline": {}}
-    with engine.begin() as connection:
-        connection.execute(tables.analyses.insert(), answer)
-
-    stored = read_item(engine, item.id)
-    assert stored is not None
-    assert stored.analysis["id"] == item.id
-
-
 def test_items_of_a_new_model_are_seen_beside_the_old(engine: sa.Engine) -> None:
     old_run, new_run = (ensure_run(engine, m, now=NOON) for m in (MODEL_1, MODEL_2))
 
-    add(engine, [entry("đường hỏng", number=1)], run_id=old_run)
-    add(engine, [entry("đường hỏng", number=2)], run_id=new_run)
+    add(engine, [entry("đường hỏng", number=1)], run_id=old_run, parents=PARENTS)
+    add(engine, [entry("đường hỏng", number=2)], run_id=new_run, parents=PARENTS)
 
-    found = list_items(engine, Query(labels=(LabelFilter("civic_field", ("LV03",)),)))
+    found = list_items(engine, Query(labels=(LabelFilter("civic_field", "LV03"),)))
     assert [item.labels["civic_field"].primary for item in found.items] == ["LV03", "LV03"]
-
-
-def test_moving_the_pointer_changes_what_is_read(engine: sa.Engine) -> None:
-    old_run, new_run = (ensure_run(engine, m, now=NOON) for m in (MODEL_1, MODEL_2))
-    item, analysis = entry("CHỈ THỊ tiếp công dân", number=1)
-    add(engine, [(item, analysis)], run_id=old_run)
-    newer = {"item_id": item.id, "run_id": new_run, "analysis": {"by": 2}, "headline": {}}
-    with engine.begin() as connection:
-        connection.execute(tables.analyses.insert(), newer)
-
-        connection.execute(tables.active_runs.update().values(run_id=new_run))
-
-    stored = read_item(engine, item.id)
-    assert stored is not None
-    assert stored.analysis == {"by": 2}
-
-
-def test_a_run_in_the_making_is_not_read(engine: sa.Engine) -> None:
-    old_run, new_run = (ensure_run(engine, m, now=NOON) for m in (MODEL_1, MODEL_2))
-    add(engine, [entry("đường hỏng", number=1)], run_id=new_run)
-    with engine.begin() as connection:
-        being_made = tables.runs.update().where(tables.runs.c.id == new_run)
-        connection.execute(being_made.values(state="building"))
-
-    assert old_run != new_run
-    assert list_items(engine, Query()).items == ()
 
 
 def test_a_source_is_registered_once(engine: sa.Engine) -> None:

@@ -23,7 +23,7 @@ def stored(text: str) -> Stored:
     analysis = RulePipeline().analyze(Request("1", doc))
     values = json.loads(json.dumps(asdict(analysis)))
     plain = ("1", "document", analysis.kind, None, "text/plain", "demo", "1", NOON, None)
-    return Stored(*plain, doc=doc, analysis=values)
+    return Stored(*plain, doc=doc, analysis=values, seq=1)
 
 
 spans = st.builds(

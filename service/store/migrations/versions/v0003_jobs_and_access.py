@@ -13,6 +13,8 @@ _Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """Make the tables."""
     _make_jobs()
+    _make_job_parts()
+    _make_spool()
     _make_workers()
     _make_access()
 
@@ -27,20 +29,53 @@ def _make_jobs() -> None:
         sa.Column("result", sa.JSON),
         sa.Column("reason", sa.Text),
         sa.Column("n_total", sa.Integer),
-        sa.Column("n_done", sa.Integer, nullable=False, server_default=sa.text("0")),
-        sa.Column("n_failed", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.Column("asked_by", sa.String(80), nullable=False),
+        sa.Column("attempt", sa.Integer, nullable=False, server_default=sa.text("1")),
+        sa.Column("sent", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("deaths", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.Column("created_at", _Moment, nullable=False),
         sa.Column("started_at", _Moment),
         sa.Column("finished_at", _Moment),
         sa.Index(None, "state", "created_at"),
+        sa.Index(None, "created_at", "id"),
     )
-    job_id = sa.ForeignKey("jobs.id", ondelete="CASCADE")
+
+
+def _make_job_parts() -> None:
+    op.create_table(
+        "job_shards",
+        sa.Column("job_id", sa.String(64), _of_a_job(), primary_key=True),
+        sa.Column("shard", sa.Integer, primary_key=True),
+        sa.Column("data", sa.JSON, nullable=False),
+        sa.Column("size", sa.Integer, nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("attempt", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("go", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("deaths", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("trying", sa.String(64)),
+        sa.Column("n_done", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("result", sa.JSON),
+        sa.Column("reason", sa.Text),
+    )
     op.create_table(
         "job_faults",
-        sa.Column("job_id", sa.String(64), job_id, primary_key=True),
+        sa.Column("job_id", sa.String(64), _of_a_job(), primary_key=True),
         sa.Column("subject", sa.String(64), primary_key=True),
+        sa.Column("shard", sa.Integer, nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
+    )
+
+
+def _of_a_job() -> sa.ForeignKey:
+    return sa.ForeignKey("jobs.id", ondelete="CASCADE")
+
+
+def _make_spool() -> None:
+    op.create_table(
+        "spool",
+        sa.Column("job_id", sa.String(64), primary_key=True),
+        sa.Column("sealed", sa.LargeBinary, nullable=False),
+        sa.Column("created_at", _Moment, nullable=False),
     )
 
 
@@ -60,6 +95,7 @@ def _make_workers() -> None:
         sa.Column("events", sa.JSON, nullable=False),
         sa.Column("created_at", _Moment, nullable=False),
         sa.Column("ended_at", _Moment),
+        sa.Column("rests_until", _Moment),
     )
 
 

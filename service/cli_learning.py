@@ -1,0 +1,102 @@
+"""The commands around learning: `danvan train`, `danvan taxonomy diff`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from nlp.taxonomy import Migration, load_pack
+from service.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from models.candidates import Corrections
+
+_out = Console(markup=False, emoji=False, highlight=False)
+_err = Console(stderr=True, markup=False, emoji=False, highlight=False)
+
+
+def mount(app: typer.Typer, *, taxonomy_app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(train)
+    taxonomy_app.command()(diff)
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(help="models/recipes/*.toml")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="folder of artifacts")] = None,
+    with_corrections: Annotated[
+        bool,
+        typer.Option(
+            "--with-corrections", help="learn from corrected opinions too: a candidate version"
+        ),
+    ] = False,
+) -> None:
+    """Train a recipe: artifact and card. With corrections, a candidate beside the model that stands."""
+    from models.train import train as run_recipe  # scikit-learn takes a second to load
+
+    settings = load_settings()
+    folder = run_recipe(
+        recipe,
+        out=out or settings.models_folder,
+        report=_err.print,
+        corrections=_corrections(recipe, settings) if with_corrections else None,
+    )
+    _out.print(str(folder), soft_wrap=True)
+
+
+def _corrections(recipe: Path, settings: Settings) -> "Corrections":
+    from sqlalchemy.exc import DatabaseError
+
+    from models.real import measured_hashes
+    from models.recipe import load_recipe
+    from models.registry import load_classifier
+    from service.learning import read_lessons
+    from service.store.dialect import open_engine
+    from service.store.errors import StoreError
+    from service.store.runs import packs_of
+
+    taxonomy = load_pack(load_recipe(recipe).taxonomy)
+    folders = sorted((settings.corpus_folder / "taxonomies").glob("*/pack.toml"))
+    engine = open_engine(settings.database_url)
+    try:
+        return read_lessons(
+            engine,
+            taxonomy,
+            packs=packs_of([*(load_pack(file.parent) for file in folders), taxonomy]),
+            kept_out=measured_hashes(settings.corpus_folder / "labelled" / "real"),
+            standing=load_classifier(settings.model, folder=settings.models_folder),
+        )
+    except DatabaseError as error:
+        raise StoreError("the database is not ready; run `danvan migrate`") from error
+    finally:
+        engine.dispose()
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(help="folder of the older version of the pack")],
+    new: Annotated[Path, typer.Argument(help="folder of the newer version")],
+) -> None:
+    """Say what a new version of a pack changes; exit code 1 where a correction would lose its place."""
+    from service.pack_diff import compare_packs
+
+    before, after = load_pack(old), load_pack(new)
+    found = compare_packs(before, after)
+    _out.print(f"{before.name}: {before.version} to {after.version}")
+    for sign, codes in (("+", found.added), ("-", found.removed)):
+        for code in codes:
+            _out.print(f"{sign} {code}", soft_wrap=True)
+    for step in found.moved:
+        _out.print(f"> {_told(step)}", soft_wrap=True)
+    for one in found.changed:
+        _out.print(f"~ {one.facet} {one.code}: {', '.join(one.fields)}", soft_wrap=True)
+    for fault in found.faults:
+        _err.print(f"! {fault}", soft_wrap=True)
+    raise typer.Exit(1 if found.faults else 0)
+
+
+def _told(step: Migration) -> str:
+    """A migration in a line."""
+    what = f"{step.facet} {', '.join(step.before)} to {', '.join(step.after)} ({step.kind})"
+    return f"{what}: corrections go to review" if step.kind == "split" else what

@@ -1,0 +1,28 @@
+"""The table of kinds: what can be asked for, by name; and what workers see to without being asked."""
+
+from collections.abc import Callable
+
+from service.jobs.export import EXPORT
+from service.jobs.reclassify import RECLASSIFICATION
+from service.jobs.retention import RETENTION, WIPING, order_daily
+from service.jobs.seam import Context, Kind
+from service.jobs.upload import UPLOAD
+from service.jobs.waiting import READING, order_forgotten
+from service.jobs.webhooks import DELIVERY, order_retries
+
+KINDS: dict[str, Kind] = {
+    "export": EXPORT,
+    "reading": READING,
+    "reclassification": RECLASSIFICATION,
+    "retention": RETENTION,
+    "upload": UPLOAD,
+    "webhook": DELIVERY,
+    "wiping": WIPING,
+}
+
+# called by every worker every half minute or so; each makes sure that it happens once
+CHORES: tuple[Callable[[Context], None], ...] = (
+    order_forgotten,
+    order_daily,
+    order_retries,
+)

@@ -1,0 +1,45 @@
+"""Asking for jobs, and changing one's mind. Nothing here carries anything out."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from service.jobs.seam import Json
+from service.store.dialect import writing
+from service.store.jobs import Job, add_job
+
+
+def submit(
+    engine: sa.Engine,
+    kind: str,
+    *,
+    params: Mapping[str, Json],
+    asked_by: str,
+    now: datetime,
+    job_id: str | None = None,
+) -> Job:
+    """Ask for a job. A worker finds it within a second; when none runs, it waits for one.
+
+    `params` hold ids and names, never texts. A `job_id` that was used before gives back that job as it
+    is: asking twice is asking once.
+    """
+    with writing(engine) as connection:
+        return submit_within(
+            connection, kind, params=params, asked_by=asked_by, now=now, job_id=job_id
+        )
+
+
+def submit_within(
+    connection: sa.Connection,
+    kind: str,
+    *,
+    params: Mapping[str, Json],
+    asked_by: str,
+    now: datetime,
+    job_id: str | None = None,
+) -> Job:
+    """Ask for a job in a transaction of the caller's: both happen, or neither."""
+    new_id = job_id or f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
+    return add_job(connection, kind, job_id=new_id, params=params, asked_by=asked_by, now=now)
