@@ -18,6 +18,7 @@ from service.journal import Journal
 from service.rates import Rates
 
 UPLOAD_COST = 10  # a file may take seconds to read
+MAX_BODY_BYTES = "max_body_bytes"  # in the state of a request, a lower limit than that of all
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _BEARER = HTTPBearer(
     scheme_name="key", description="a key as `danvan keys create` prints it", auto_error=False

@@ -1,17 +1,18 @@
 """The commands around jobs: `danvan worker`, `danvan jobs`."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 import orjson
 import sqlalchemy as sa
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from service.settings import load_settings
 from service.store.dialect import open_engine
@@ -31,6 +32,7 @@ from service.store.jobs import (
 
 jobs_app = typer.Typer(help="See, cancel and retry jobs.", no_args_is_help=True)
 _FAULTS_SHOWN = 100
+_TITLES = ("id", "kind", "state", "done", "of", "failed", "asked by", "asked at")
 _out = Console(markup=False, emoji=False, highlight=False)
 _JobId = Annotated[str, typer.Argument(help="as `danvan jobs list` shows it")]
 
@@ -55,7 +57,8 @@ def worker(
         names = [["--name", f"{name}-{number}"] if name else [] for number in range(1, slots + 1)]
         run_crew([[*COMMAND, *each] for each in names])
     else:
-        until = sys.stdin.buffer.read if tied else None
+        # not by sys.stdin: its lock would be held when the interpreter ends
+        until = partial(os.read, 0, 1) if tied else None
         run_worker(build_context(settings), name=name, until=until)
 
 
@@ -70,12 +73,11 @@ def list_(
     with _store() as engine:
         found = list_jobs(engine, JobQuery(state=state, kind=kind, limit=limit))
         progress = measure(engine, found, now=datetime.now(UTC))
-    table = Table(box=None, pad_edge=False)
-    for title in ("id", "kind", "state", "done", "of", "failed", "asked by", "asked at"):
-        table.add_column(title, no_wrap=title == "id")
-    for job in found:
-        table.add_row(*_row(job, progress[job.id]))
-    _out.print(table)
+    rows = [_TITLES, *(_row(job, progress[job.id]) for job in found)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        line = "  ".join(map(str.ljust, row, widths)).rstrip()
+        _out.print(line, soft_wrap=True)
 
 
 @jobs_app.command()

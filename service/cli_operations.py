@@ -72,12 +72,14 @@ def restore(
     check: Annotated[bool, typer.Option("--check", help="only see whether it is whole")] = False,
 ) -> None:
     """Bring a backup into an empty database, SQLite or PostgreSQL."""
-    from service.backup import restore_backup, verify_backup
+    from service.backup import AFTER_RESTORE, restore_backup, verify_backup
+    from service.jobs.retention import erase_overdue
 
     now = datetime.now(UTC)
     if check:
         found, done = verify_backup(file), "is whole"
     else:
-        found, done = restore_backup(load_settings().database_url, file, now=now), "is restored"
+        url, after = load_settings().database_url, (*AFTER_RESTORE, erase_overdue)
+        found, done = restore_backup(url, file, now=now, after=after), "is restored"
     made = f"{found.made_at:%Y-%m-%d %H:%M} UTC by danvan {found.danvan}"
     _out.print(f"{file} {done}: {found.n_rows} rows of {made}", soft_wrap=True)

@@ -13,11 +13,12 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import auth
-from service.access import Need, Public
+from service.access import MAX_BODY_BYTES, Need, Public
 from service.actions import Desk
 from service.auth import ANYONE, Caller, Mode, Unauthenticated
 from service.rates import Rates, address_key
 
+_STRANGER_BYTES = 16 * 1024  # a name and a password are all that somebody unknown may send
 _LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
 # what reverse proxies put in; nginx puts in nothing by default but speaks HTTP/1.0
 _OF_PROXIES = ("forwarded", "x-forwarded-", "x-real-ip", "via")
@@ -56,8 +57,10 @@ class Door:
         key = caller.name if caller and caller != ANYONE else address_of(request)
         request.state.counted_as = key
         self.rates.count(key)
-        if caller is None and demand is None:
-            raise Unauthenticated
+        if caller is None:
+            if demand is None:
+                raise Unauthenticated
+            request.scope["state"][MAX_BODY_BYTES] = _STRANGER_BYTES
 
     async def _find(
         self, request: HTTPConnection, demand: Need | Public | None, *, is_local: bool

@@ -6,6 +6,7 @@ Source: OWASP Secure Headers Project; Fetch Metadata Request Headers (W3C workin
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from fastapi import HTTPException
@@ -15,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nlp.errors import InputError
-from service.access import SAFE_METHODS
+from service.access import MAX_BODY_BYTES, SAFE_METHODS
 from service.logs import place_of
 
 _CSP = (
@@ -49,7 +50,10 @@ class Bounds:
 
 @dataclass(slots=True)
 class _Exchange:
-    """One request on its way: how much came in and until when, whether an answer has begun."""
+    """One request on its way: how much came in and until when, whether an answer has begun.
+
+    `state` is that of the request, in which what is inside may lower the limit. `Any`: Starlette's type.
+    """
 
     receive: Receive
     send: Send
@@ -58,6 +62,7 @@ class _Exchange:
     cache: str
     due: float
     n_announced: int
+    state: Mapping[str, Any]
     n_bytes: int = field(default=0)
     is_whole: bool = field(default=False)
     answered: bool = field(default=False)
@@ -73,9 +78,9 @@ class _Exchange:
         return message
 
     def _check_size(self, n_bytes: int) -> None:
-        if n_bytes > self.bounds.max_body_bytes:
+        limit: int = self.state.get(MAX_BODY_BYTES, self.bounds.max_body_bytes)
+        if n_bytes > limit:
             # FastAPI lets its own exception through where it hides every other
-            limit = self.bounds.max_body_bytes
             raise HTTPException(413, f"the request is larger than {limit} bytes")
 
     async def _wait(self) -> Message:
@@ -129,7 +134,8 @@ class Guard:
         announced = Headers(scope=scope).get("content-length", "0")
         n_announced = int(announced[:18]) if announced.isdecimal() else 0
         due = asyncio.get_running_loop().time() + self.bounds.timeout_s
-        return _Exchange(receive, send, self.bounds, headers, cache, due, n_announced)
+        state = scope.setdefault("state", {})
+        return _Exchange(receive, send, self.bounds, headers, cache, due, n_announced, state)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -11,11 +12,12 @@ from pydantic import TypeAdapter
 
 from models.registry import ModelInfo
 from nlp.errors import InputError
-from nlp.taxonomy import Taxonomy
+from nlp.taxonomy import Migration, Taxonomy, version_key
 from nlp.types import Provenance
 from service.actions import new_id
+from service.jobs.webhooks import Event, emit
 from service.store import tables
-from service.store.dialect import writing
+from service.store.dialect import Then, writing
 from service.store.diff import (
     Agreement,
     Change,
@@ -98,8 +100,8 @@ def start(archive: Archive, wish: Wish) -> Reclassification:
 
     Raises:
         NotFound: no such model.
-        Conflict: the scope holds nothing, or asks for what a change of the taxonomy concerns where there
-            is none.
+        Conflict: the scope asks for what a change of the taxonomy concerns, and there is none.
+        InputError: one of the two versions of the taxonomy is not at hand.
     """
     info = _model(archive, wish.model)
     moment = archive.now()
@@ -159,10 +161,10 @@ def compare(archive: Archive, job_id: str, *, facets: Collection[str] = FACETS) 
     found = look(archive, job_id)
     if found.run is None:
         return Diff(_of_dry_run(found.job, facets), ())
-    run_id = found.run.id
+    run_id, packs = found.run.id, packs_of(archive.taxonomies())
     with archive.engine.connect() as connection:
         steps = [transitions(connection, run_id, facet=facet) for facet in facets]
-        agreed = [agreement(connection, run_id, facet=facet) for facet in facets]
+        agreed = [agreement(connection, run_id, facet=facet, packs=packs) for facet in facets]
     return Diff(tuple(step for own in steps for step in own), tuple(agreed))
 
 
@@ -184,7 +186,14 @@ def put_on_top(
     """Let views read it from now on. Raises as `store.runs.promote`."""
     run = _run(archive, job_id)
     move = Move(made_by, archive.now())
-    promote(archive.engine, run.id, facets=facets, move=move, packs=packs_of(archive.taxonomies()))
+    promote(
+        archive.engine,
+        run.id,
+        facets=facets,
+        move=move,
+        packs=packs_of(archive.taxonomies()),
+        then=_teller("run.promoted", job_id, run, move=move),
+    )
     return look(archive, job_id)
 
 
@@ -192,8 +201,26 @@ def take_back(archive: Archive, job_id: str, *, made_by: str) -> Reclassificatio
     """Let views read what they read before. Raises as `store.runs.roll_back`."""
     run = _run(archive, job_id)
     move = Move(made_by, archive.now())
-    roll_back(archive.engine, run.id, move=move, packs=packs_of(archive.taxonomies()))
+    roll_back(
+        archive.engine,
+        run.id,
+        move=move,
+        packs=packs_of(archive.taxonomies()),
+        then=_teller("run.rolled_back", job_id, run, move=move),
+    )
     return look(archive, job_id)
+
+
+def _teller(event: Event, job_id: str, run: Run, *, move: Move) -> Then:
+    """Has everybody told who asked for it, in the transaction that moves the stack."""
+    facts = {
+        "reclassification": job_id,
+        "model": run.model,
+        "model_version": run.model_version,
+        "taxonomy": run.taxonomy,
+        "taxonomy_version": run.taxonomy_version,
+    }
+    return partial(emit, event=event, data=facts, now=move.at)
 
 
 def discard(archive: Archive, job_id: str) -> Reclassification:
@@ -262,8 +289,15 @@ def _changed_codes(old: Taxonomy, new: Taxonomy, *, facet: str) -> set[str]:
     before = {own.code: own for own in old.facets[facet].categories}
     after = {own.code: own for own in new.facets[facet].categories}
     changed = {code for code, own in before.items() if after.get(code) != own}
+    since = (step for step in new.migrations if step.facet == facet and _is_later(step, old))
+    known = {code for step in since for code in step.after}
     # what is new may be said of texts that nothing could be said of
-    return changed | ({"abstain", "none_of_these"} if after.keys() - before.keys() else set())
+    is_wider = after.keys() - before.keys() - known
+    return changed | ({"abstain", "none_of_these"} if is_wider else set())
+
+
+def _is_later(step: Migration, pack: Taxonomy) -> bool:
+    return version_key(step.from_version) >= version_key(pack.version)
 
 
 def _of_dry_run(job: Job, facets: Collection[str]) -> tuple[Transition, ...]:

@@ -106,7 +106,7 @@ class Settings(BaseSettings):
         default=12.0, gt=0, le=744, description="how long somebody stays signed in"
     )
     rate_limit: str = Field(
-        default="600/minute", pattern=_RATE, description="requests of one key, person or address"
+        default="6000/minute", pattern=_RATE, description="requests of one key, person or address"
     )
     sign_in_limit: str = Field(
         default="10/minute", pattern=_RATE, description="failed attempts by name and by address"

@@ -36,8 +36,8 @@ def problem_response(request: Request, fault: Fault) -> JSONResponse:
 def problems(*statuses: int, public: bool = False) -> Responses:
     """The errors a route can answer, for its OpenAPI description.
 
-    500 and 503 always can be, 408 and 507 where a body can be too large, and what keeps callers out unless the
-    route is `public`.
+    500 and 503 always can be, 408 and 507 where a body can be too large, and what keeps callers out
+    unless the route is `public`.
     """
     of_access = () if public else (401, 403, 429)
     of_body = (408, 507) if 413 in statuses else ()

@@ -15,6 +15,7 @@ from service.store.records import Row
 from service.store.stack import read_stack
 from service.store.views import Query, read_document, select_items
 
+UNREADABLE = "the model could not read this text"
 _STRETCH = 4_000  # numbers of items in a shard: a second or two of work
 _CHUNK_ROWS = 512
 _CHUNK_CHARS = 1_000_000
@@ -62,7 +63,7 @@ def read_each(engine: sa.Engine, query: Query, *, pipeline: Pipeline, run: Run) 
             with run.trying(some[0].id) if run.careful else nullcontext():
                 chunk = read_chunk(engine, some, pipeline=pipeline)
             for item_id in chunk.failed:
-                run.set_aside(item_id, "the model could not read this text")
+                run.set_aside(item_id, UNREADABLE)
             yield chunk
 
 

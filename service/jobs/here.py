@@ -18,13 +18,18 @@ _LOOK_S = 0.5
 def carry_out_here(
     ctx: Context, kind: str, *, params: Mapping[str, Json], asked_by: str, kinds: Mapping[str, Kind]
 ) -> Job:
-    """Ask for a job and do it; the job as it ended.
+    """Ask for a job and do it at once; the job as it ended.
 
     Workers leave it alone, and only take it over when it takes long or this process ends before it is done.
     """
     with writing(ctx.engine) as connection:
         job = submit_within(connection, kind, params=params, asked_by=asked_by, now=ctx.now())
         connection.execute(jobs.update().where(jobs.c.id == job.id).values(sent=True))
+    return carry_out(ctx, job, kinds=kinds)
+
+
+def carry_out(ctx: Context, job: Job, *, kinds: Mapping[str, Kind]) -> Job:
+    """Do a job that was asked for, unless a worker is quicker; the job as it ended."""
     with suppress(Interrupted):
         _do(Runner(ctx, kinds, threading.Event()), job)
     ended = read_job(ctx.engine, job.id)

@@ -61,7 +61,7 @@ class Keeper:
         if now >= self._inspection_due:
             self._inspection_due = now + self.ctx.settings.worker_dead_after_s
             self._inspect()
-            self._do_chores()
+            self.do_chores()
 
     def _beat(self) -> None:
         if not workers.beat(self.ctx.engine, self.seat, now=self.ctx.now()):
@@ -113,9 +113,10 @@ class Keeper:
         flow.forget_workflows(before=now - _REMEMBERED)
         workers.forget_workers(ctx.engine, before=now - _REMEMBERED)
 
-    def _do_chores(self) -> None:
+    def do_chores(self) -> None:
+        """Do what is to be seen to now and then, each for itself."""
         for chore in self.chores:
             try:
                 chore(self.ctx)
-            except Exception as error:  # one that fails must not keep the others from being done
+            except Exception as error:  # others' chores must be done
                 _log.warning("chore_failed", chore=chore.__name__, reason=describe(error))

@@ -15,20 +15,28 @@ from pydantic import TypeAdapter
 from nlp.errors import ArtifactError
 from nlp.pipeline import Pipeline
 from nlp.types import Analysis
-from service.jobs.archive import Chunk, find_chunks, plan_stretches, read_chunk, read_each
+from service.jobs.archive import (
+    UNREADABLE,
+    Chunk,
+    find_chunks,
+    plan_stretches,
+    read_chunk,
+    read_each,
+)
 from service.jobs.seam import Context, Kind, Run, Shard
-from service.store.dialect import writing
+from service.store.dialect import insert_new, writing
+from service.store.diff import NOT_READ
 from service.store.intake import append_answers
 from service.store.jobs import Job, list_faults
 from service.store.records import answers_of
-from service.store.runs import end_run
+from service.store.runs import end_run, hold_run
 from service.store.stack import read_answers, read_stack
-from service.store.tables import FACETS
+from service.store.tables import FACETS, job_faults
 from service.store.views import Query
 
 _ALL_FAULTS = 1_000_000
 _EXAMPLES = 3  # of each transition in a dry run, a shard
-_NO_ANSWER = "not_read"
+_NO_SHARD = -1  # of what came in later
 _QUERY = TypeAdapter(Query)
 Json = dict[str, Any]  # results of shards and jobs: ids and counts
 
@@ -83,45 +91,44 @@ def pipeline_of(ctx: Context, params: Mapping[str, Any]) -> Pipeline:
 
 def _keep(engine: sa.Engine, chunk: Chunk, *, run: Run, pipeline: Pipeline) -> None:
     with writing(engine) as connection:
-        append_answers(
-            connection,
-            chunk.analyses,
-            run_id=run.job.params["run_id"],
-            parents=pipeline.taxonomy.parents,
-        )
+        _append(connection, chunk, run_id=run.job.params["run_id"], pipeline=pipeline)
         run.report(len(chunk.analyses), within=connection)
+
+
+def _append(connection: sa.Connection, chunk: Chunk, *, run_id: int, pipeline: Pipeline) -> None:
+    hold_run(connection, run_id)
+    parents = pipeline.taxonomy.parents
+    append_answers(connection, chunk.analyses, run_id=run_id, parents=parents)
 
 
 def _catch_up(ctx: Context, job: Job) -> int:
     """Read what came in meanwhile and what was committed behind a shard's back; how many items."""
     params = job.params
     scope = _QUERY.validate_python(params["scope"])
-    run_id: int = params["run_id"]
-    unread = replace(scope, to_seq=None, unread_by=run_id)
+    unread = replace(scope, to_seq=None, unread_by=params["run_id"])
     pipeline = pipeline_of(ctx, params)
-    faults = list_faults(ctx.engine, job.id, limit=_ALL_FAULTS)
-    aside = frozenset(fault.subject for fault in faults)
-    n_late = 0
-    while n_read := _read_rest(ctx.engine, unread, run_id=run_id, pipeline=pipeline, aside=aside):
-        n_late += n_read
+    aside = {fault.subject for fault in list_faults(ctx.engine, job.id, limit=_ALL_FAULTS)}
+    n_late, n_seen = 0, 1
+    while n_seen:
+        n_seen = 0
+        for found in find_chunks(ctx.engine, unread, aside=frozenset(aside)):
+            chunk = read_chunk(ctx.engine, found, pipeline=pipeline)
+            with writing(ctx.engine) as connection:
+                _append(connection, chunk, run_id=params["run_id"], pipeline=pipeline)
+                _set_aside(connection, job, chunk.failed)
+            aside.update(chunk.failed)
+            n_late += len(chunk.analyses)
+            n_seen += len(chunk.rows)
     return n_late
 
 
-def _read_rest(
-    engine: sa.Engine, unread: Query, *, run_id: int, pipeline: Pipeline, aside: frozenset[str]
-) -> int:
-    n_read = 0
-    for found in find_chunks(engine, unread, aside=aside):
-        chunk = read_chunk(engine, found, pipeline=pipeline)
-        with writing(engine) as connection:
-            append_answers(
-                connection,
-                chunk.analyses,
-                run_id=run_id,
-                parents=pipeline.taxonomy.parents,
-            )
-        n_read += len(chunk.analyses)
-    return n_read
+def _set_aside(connection: sa.Connection, job: Job, item_ids: Sequence[str]) -> None:
+    rows = [
+        {"job_id": job.id, "shard": _NO_SHARD, "subject": item_id, "reason": UNREADABLE}
+        for item_id in item_ids
+    ]
+    if rows:
+        connection.execute(insert_new(connection, job_faults), rows)
 
 
 class _Tally:
@@ -143,7 +150,7 @@ class _Tally:
     def _compare(self, item_id: str, old: Mapping[str, Any], analysis: Analysis) -> None:
         new = answers_of(analysis)
         for facet in FACETS:
-            before = old[facet].answer.label if facet in old else _NO_ANSWER
+            before = old[facet].answer.label if facet in old else NOT_READ
             step = f"{facet}:{before}:{new[facet].label}"
             self._counts[step] += 1
             if before != new[facet].label:

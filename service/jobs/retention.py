@@ -141,6 +141,15 @@ def erase_item(engine: sa.Engine, item_id: str, *, by: Caller, now: datetime) ->
         _order_wiping(connection, asked_by=by.name, now=now)
 
 
+def erase_overdue(connection: sa.Connection, now: datetime) -> None:
+    """Erase what is past its time in the transaction of a restore: a backup may be older than that."""
+    n_erased = 0
+    while (due := find_due(connection, now=now)).seqs:
+        n_erased += erase(connection, due.seqs)
+    if n_erased:
+        _order_wiping(connection, asked_by="console", now=now)
+
+
 def _order_wiping(connection: sa.Connection, *, asked_by: str, now: datetime) -> None:
     """Order a wiping, unless one is ordered that cannot begin before this transaction has ended."""
     jobs = tables.jobs.c

@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import orjson
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ import structlog
 
 from nlp.errors import DanvanError
 from service.jobs.seam import Context, Interrupted, Json, Kind
+from service.jobs.webhooks import Event, emit
 from service.store import shards
 from service.store.dialect import is_away, writing
 from service.store.jobs import Job, read_job
@@ -207,8 +208,7 @@ class Runner:
 
     def _finish(self, job: Job, state: Tally) -> None:
         result = _as_json(self._kind(job).finish(self.ctx, job, results=state.results))
-        end = partial(shards.end_job, self.ctx.engine, job, "done", result=result)
-        self._patiently(partial(end, now=self.ctx.now()))
+        self._end(job, "done", result=result)
 
     def _do(self, go: Go) -> None:
         if go.deaths >= _DEATHS_BORNE:
@@ -269,8 +269,23 @@ class Runner:
 
     def _fail(self, job: Job, reason: str) -> None:
         _log.warning("job_failed", job=job.id, kind=job.kind, reason=reason)
-        end = partial(shards.end_job, self.ctx.engine, job, "failed", reason=reason)
-        self._patiently(partial(end, now=self.ctx.now()))
+        self._end(job, "failed", reason=reason)
+
+    def _end(
+        self,
+        job: Job,
+        state: Literal["done", "failed"],
+        *,
+        result: Json = None,
+        reason: str | None = None,
+    ) -> None:
+        """Say what became of a job, and have everybody told who asked for it."""
+        now = self.ctx.now()
+        facts = {"job_id": job.id, "kind": job.kind}
+        event: Event = "job.done" if state == "done" else "job.failed"
+        tell = partial(emit, event=event, data=facts, now=now)
+        end = partial(shards.end_job, self.ctx.engine, job, state, result=result, reason=reason)
+        self._patiently(partial(end, now=now, then=tell))
 
     def _kind(self, job: Job) -> Kind:
         if job.kind not in self.kinds:

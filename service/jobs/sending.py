@@ -42,7 +42,8 @@ def check_url(url: str, policy: Policy) -> None:
         InvalidRecord: it is none, not by https, holds a password or names an address that is not public.
     """
     parsed = _parse(url)
-    if not parsed.host or parsed.scheme not in {"https", "http"}:
+    is_port = parsed.port is None or 0 < parsed.port < 65_536
+    if not parsed.host or not is_port or parsed.scheme not in {"https", "http"}:
         raise InvalidRecord("the url is none of the form https://host/path")
     if parsed.scheme == "http" and not policy.allow_http:
         raise InvalidRecord("the url must begin with https; DANVAN_WEBHOOK_ALLOW_HTTP allows http")

@@ -18,7 +18,15 @@ from nlp.taxonomy import Taxonomy, carry_codes, version_key
 from service.store import tables
 from service.store.dialect import insert_new
 from service.store.errors import Conflict
-from service.store.records import Answer, Parents, Row, answer_row, index_rows, read_answer
+from service.store.records import (
+    Answer,
+    Parents,
+    Row,
+    answer_row,
+    index_rows,
+    labels_of,
+    read_answer,
+)
 from service.store.stack import HUMAN_RANK
 from service.store.tables import FACETS
 
@@ -130,6 +138,25 @@ def read_layer(connection: sa.Connection) -> Layer | None:
     )
     row = connection.execute(query).first()
     return Layer(row[0], (row[1], row[2])) if row else None
+
+
+def as_corrected(verdict: Mapping[str, Any], answer: Answer) -> Row:
+    """A facet of an Analysis as a person has it: probability 1, evidence where the model has the same label.
+
+    Args:
+        verdict: the facet as the model gave it, JSON values.
+        answer: what the person says.
+    """
+    evidence = {label["code"]: label["evidence"] for label in labels_of(verdict)}
+    primary = answer.codes[0] if answer.codes else None
+    if "labels" in verdict:
+        labels = [
+            {"code": code, "probability": 1.0, "evidence": evidence.get(code, [])}
+            for code in answer.codes
+        ]
+        return {**verdict, "decision": answer.decision, "primary": primary, "labels": labels}
+    proof = {"evidence": evidence.get(primary, [])} if "evidence" in verdict else {}
+    return {**verdict, "decision": answer.decision, "label": primary, **proof}
 
 
 def lay_on_top(

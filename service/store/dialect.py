@@ -4,7 +4,7 @@ import errno
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -179,6 +179,9 @@ def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
+
+
+Then = Callable[[sa.Connection], None]  # what belongs to a transaction that somebody else opens
 
 
 @contextmanager

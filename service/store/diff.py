@@ -7,10 +7,14 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from nlp.taxonomy import carry_codes, version_key
 from service.store import tables
+from service.store.corrections import Pack, Packs, read_layer
 from service.store.records import Answer, Row, labels_of, read_answer
 from service.store.stack import Stack, current_run, read_stack
 from service.store.views import EXCERPT_CHARS
+
+NOT_READ = "not_read"  # in place of a label, where nobody had read an item
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,11 @@ class Shown:
 def transitions(connection: sa.Connection, run_id: int, *, facet: str) -> tuple[Transition, ...]:
     """From what to what a facet's primary label goes, the most frequent first; unchanged ones too."""
     pairs = _Pairs(run_id, facet, stack=_beneath(connection, run_id))
-    old, new = pairs.label(pairs.old), pairs.label(pairs.new)
+    old, new = pairs.old_label(), pairs.label(pairs.new)
     n_items = sa.func.count().label("n_items")
     query = sa.select(old, new, n_items).select_from(pairs.joined).where(*pairs.conditions)
     rows = connection.execute(query.group_by(old, new).order_by(n_items.desc(), old, new))
-    return tuple(Transition(facet, row[0] or "not_read", row[1], row[2]) for row in rows)
+    return tuple(Transition(facet, *row) for row in rows)
 
 
 def list_changes(connection: sa.Connection, run_id: int, *, shown: Shown) -> tuple[Change, ...]:
@@ -84,7 +88,7 @@ def list_changes(connection: sa.Connection, run_id: int, *, shown: Shown) -> tup
         pairs.label(pairs.old).is_distinct_from(pairs.label(pairs.new)),
     )
     asked = (
-        (shown.old, pairs.label(pairs.old).__eq__),
+        (shown.old, pairs.old_label().__eq__),
         (shown.new, pairs.label(pairs.new).__eq__),
         (shown.below, tables.items.c.seq.__lt__),
     )
@@ -119,22 +123,53 @@ def list_changes(connection: sa.Connection, run_id: int, *, shown: Shown) -> tup
     )
 
 
-def agreement(connection: sa.Connection, run_id: int, *, facet: str) -> Agreement:
-    """How often the answers before and after say what people said, over the items they corrected."""
-    stack = read_stack(connection)
-    human = tables.answers.alias("human")
+def agreement(connection: sa.Connection, run_id: int, *, facet: str, packs: Packs) -> Agreement:
+    """How often the answers before and after say what people said, over the items they corrected.
+
+    What people said is carried over to the taxonomy version of the run; what cannot be is not counted.
+    """
+    layer = read_layer(connection)
+    if layer is None:
+        return Agreement(facet, 0, 0, 0)
     pairs = _Pairs(run_id, facet, stack=_beneath(connection, run_id))
-    said = pairs.codes(human)
-    old_right = sa.func.sum(sa.case((pairs.codes(pairs.old) == said, 1), else_=0))
-    new_right = sa.func.sum(sa.case((pairs.codes(pairs.new) == said, 1), else_=0))
-    joined = pairs.joined.join(human, human.c.seq == pairs.new.c.seq)
+    human = tables.answers.alias("human")
+    sides = [
+        column
+        for side in (human, pairs.old, pairs.new)
+        for column in (pairs.label(side), pairs.codes(side))
+    ]
     query = (
-        sa.select(sa.func.count(), old_right, new_right)
-        .select_from(joined)
-        .where(*pairs.conditions, human.c.run_id.in_(stack.human), said.is_not(None))
+        sa.select(sa.func.count(), *sides)
+        .select_from(pairs.joined.join(human, human.c.seq == pairs.new.c.seq))
+        .where(*pairs.conditions, human.c.run_id == layer.run_id, pairs.label(human).is_not(None))
+        .group_by(*sides)
     )
-    n_items, n_old, n_new = connection.execute(query).one()
-    return Agreement(facet, n_items, n_old or 0, n_new or 0)
+    runs = tables.runs.c
+    of_run = sa.select(runs.taxonomy, runs.taxonomy_version).where(runs.id == run_id)
+    taxonomy, version = connection.execute(of_run).one()
+    n_corrected, n_old_right, n_new_right = 0, 0, 0
+    for n_items, label, codes, *said in connection.execute(query):
+        expected = _carried(codes, facet=facet, under=layer.pack, to=(taxonomy, version), packs=packs)
+        if expected is not None:
+            n_corrected += n_items
+            n_old_right += n_items * (said[:2] == [label, codes])
+            n_new_right += n_items * (said[2:] == [*(expected[:1] or [label]), " ".join(expected)])
+    return Agreement(facet, n_corrected, n_old_right, n_new_right)
+
+
+def _carried(codes: str, *, facet: str, under: Pack, to: Pack, packs: Packs) -> list[str] | None:
+    """What people said, under another version of a pack; None where that cannot be told."""
+    given = tuple(codes.split())
+    if under == to:
+        return list(given)
+    if to not in packs or under[0] != to[0]:
+        return None
+    newest = max(
+        (own for (name, _), own in packs.items() if name == to[0]),
+        key=lambda own: version_key(own.version),
+    )
+    carried = carry_codes(given, facet=facet, under=under[1], to=packs[to], newest=newest)
+    return None if carried is None else list(carried)
 
 
 class _Pairs:
@@ -154,6 +189,9 @@ class _Pairs:
 
     def label(self, side: sa.FromClause) -> sa.ColumnElement[str]:
         return side.c[f"{self.facet}_label"]
+
+    def old_label(self) -> sa.ColumnElement[str]:
+        return sa.func.coalesce(self.label(self.old), NOT_READ)
 
     def codes(self, side: sa.FromClause) -> sa.ColumnElement[str]:
         return side.c[f"{self.facet}_codes"]

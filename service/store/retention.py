@@ -95,14 +95,14 @@ def erase(connection: sa.Connection, seqs: Sequence[int]) -> int:
     for table in (tables.analyses, tables.answers):
         connection.execute(table.delete().where(table.c.run_id.in_(runs), table.c.seq.in_(held)))
     index = tables.label_index
-    for pair in _index_keys(connection):
+    for pair in index_keys(connection):
         connection.execute(index.delete().where(*pair, index.c.seq.in_(held)))
     for table in (tables.corrections, items):
         connection.execute(table.delete().where(table.c.seq.in_(held)))
     return len(held)
 
 
-def _index_keys(connection: sa.Connection) -> Iterator[tuple[sa.ColumnElement[bool], ...]]:
+def index_keys(connection: sa.Connection) -> Iterator[tuple[sa.ColumnElement[bool], ...]]:
     """Each facet and code in the index, found by leaps: its key begins with them, and they are few."""
     index = tables.label_index.c
     for facet in tables.FACETS:

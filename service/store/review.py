@@ -28,10 +28,10 @@ Place = tuple[int, str]  # the seq of an item, and a facet
 READ_TWICE = 10  # one corrected item in so many is read by a second person
 _POOL = 100  # items for each reason and facet
 _NEWEST = (300, 1_200)  # rows of an index, one stretch after another until the pool is full
-_N_FURTHER, _FURTHER = 8, 400  # stretches further back, and the rows of each
+_FURTHER = (400,) * 8  # rows of stretches further back
+_COMPARED = 4_000  # items of a run that is not promoted, over all facets
 _HIGHEST = 1 << 62  # no item has this number
 _GOLDEN = 0.618033988749895  # its multiples spread evenly over the unit interval (Weyl 1916)
-_COMPARED = 4_000  # items of a run that is not promoted, over all facets
 _FEW = 2_000  # items; fewer are looked up one by one
 _LOOKUP = 500
 _COLUMNS = ("label", "codes", "guess", "probability")
@@ -148,40 +148,30 @@ class _Pools:
     def _by_index(self, walk: "_Walk", *, reason: Reason) -> list[Candidate]:
         """What is found under a code, the newest first, until there is enough."""
         found: list[Candidate] = []
-        for stretch in self._stretches(walk):
+        way = _Way(tables.label_index.c.seq, walk.key, _NEWEST, _FURTHER)
+        for stretch in self._stretches(way):
             query = walk.select().where(stretch)
             found += self._candidates(query, facet=walk.facet, reason=reason)
             if len(found) >= _POOL:
                 break
         return found
 
-    def _stretches(self, walk: "_Walk") -> Iterator[sa.ColumnElement[bool]]:
-        """Where to look, one stretch after another: among few items, or along the index."""
-        seq = tables.label_index.c.seq
+    def _stretches(self, way: "_Way") -> Iterator[sa.ColumnElement[bool]]:
+        """Where to look, one stretch after another: among few items, or along the way."""
         if self.few is not None:
-            yield from (seq.in_(some) for some in lots(self.few))
+            yield from (way.seq.in_(some) for some in lots(self.few))
             return
         top = _HIGHEST
-        for size in _NEWEST:
-            edge = self._edge(walk, top, size=size)
-            yield seq.between(edge, top - 1)
+        for size in way.newest:
+            edge = way.edge(self.connection, top, size=size)
+            yield way.seq.between(edge, top - 1)
             if edge == 0:
                 return
             top = edge
-        for start in self._starts(top):
-            edge = self._edge(walk, start, size=_FURTHER)
-            yield seq.between(edge, start - 1)
-
-    def _edge(self, walk: "_Walk", top: int, *, size: int) -> int:
-        """Where a stretch of so many rows below `top` ends; 0 where there are fewer."""
-        seq = tables.label_index.c.seq
-        return _edge(self.connection, seq, within=sa.and_(walk.key, seq < top), size=size)
-
-    def _starts(self, top: int) -> Iterator[int]:
-        """Places below `top` to look at besides, others in every turn."""
-        first = self.wanted.turn * _N_FURTHER
-        places = ((first + i) * _GOLDEN % 1 for i in range(_N_FURTHER))
-        return (int(top * place) + 1 for place in places)
+        first = self.wanted.turn * len(way.further)
+        for number, size in enumerate(way.further, start=first):
+            start = int(top * (number * _GOLDEN % 1)) + 1
+            yield way.seq.between(way.edge(self.connection, start, size=size), start - 1)
 
     def _find_read_once(self) -> dict[str, list[int]]:
         """A tenth of what one other person has answered, by facet, the newest first."""
@@ -240,18 +230,23 @@ class _Pools:
             .where(new.c.run_id == run_id, differ, old.c.run_id.not_in(self.stack.human))
             .order_by(new.c.seq.desc())
         )
-        size = _COMPARED // len(self.wanted.facets)
-        edge = _edge(self.connection, new.c.seq, within=new.c.run_id == run_id, size=size)
-        query = query.where(new.c.seq >= edge)
-        return self._candidates(query, facet=facet, reason="runs_disagree")
+        size = _COMPARED // len(self.wanted.facets) // 2
+        way = _Way(new.c.seq, new.c.run_id == run_id, (size,), (size,))
+        found: list[Candidate] = []
+        for stretch in self._stretches(way):
+            found += self._candidates(query.where(stretch), facet=facet, reason="runs_disagree")
+            if len(found) >= _POOL:
+                break
+        return found
 
     def _candidates(self, query: sa.Select[Any], *, facet: str, reason: Reason) -> list[Candidate]:
         """The first candidates that a query finds, but for those of another kind or source."""
         with self.connection.execute(query) as result:
-            return list(islice(self._wanted(result.mappings(), facet, reason), _POOL))
+            wanted = self._wanted(result.mappings(), facet=facet, reason=reason)
+            return list(islice(wanted, _POOL))
 
     def _wanted(
-        self, rows: Iterable[Mapping[Any, Any]], facet: str, reason: Reason
+        self, rows: Iterable[Mapping[Any, Any]], *, facet: str, reason: Reason
     ) -> Iterator[Candidate]:
         for row in rows:
             if self.wanted.kind not in {None, row["kind"]}:
@@ -264,6 +259,21 @@ class _Pools:
                 yield Candidate(
                     row["seq"], facet, row["kind"], row["run_id"], answer, (reason,), other
                 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Rows in the order of `seq`, and how many of the newest and of stretches further back to look at."""
+
+    seq: sa.ColumnElement[int]
+    rows: sa.ColumnElement[bool]
+    newest: tuple[int, ...]
+    further: tuple[int, ...]
+
+    def edge(self, connection: sa.Connection, top: int, *, size: int) -> int:
+        """Where a stretch of so many rows below `top` ends; 0 where there are fewer."""
+        below = sa.select(self.seq).where(self.rows, self.seq < top).order_by(self.seq.desc())
+        return connection.scalar(below.offset(size - 1).limit(1)) or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,18 +306,6 @@ def _said(facet: str) -> tuple[sa.ColumnElement[Any], ...]:
     items, answers = tables.items.c, tables.answers.c
     own = (answers[f"{facet}_{name}"].label(f"said_{name}") for name in _COLUMNS)
     return (items.seq, items.kind, items.source, answers.run_id, *own)
-
-
-def _edge(
-    connection: sa.Connection,
-    seq: sa.ColumnElement[int],
-    *,
-    within: sa.ColumnElement[bool],
-    size: int,
-) -> int:
-    """The lowest `seq` of the highest `size` rows; 0 where there are fewer."""
-    rows = sa.select(seq).where(within).order_by(seq.desc())
-    return connection.scalar(rows.offset(size - 1).limit(1)) or 0
 
 
 def _few(connection: sa.Connection, wanted: Wanted) -> list[int] | None:

@@ -15,10 +15,15 @@ from nlp.taxonomy import Taxonomy
 from nlp.types import Provenance
 from service.store import tables
 from service.store.corrections import Packs, lay_on_top
-from service.store.dialect import lock_stack, writing
+from service.store.dialect import Then, lock_stack, writing
 from service.store.errors import Conflict, NotFound
+from service.store.retention import index_keys
 from service.store.stack import HUMAN_RANK
 from service.store.tables import FACETS
+
+_STRETCH = (
+    10_000  # numbers of items whose answers are erased at once: others wait for half a second
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +78,24 @@ def start_run(
 
 
 def end_run(engine: sa.Engine, run_id: int, *, state: str) -> None:
-    """Say what became of a run in the making: complete, failed or cancelled."""
-    runs = tables.runs
+    """Say what became of a run in the making, unless its job was cancelled meanwhile."""
+    runs, jobs = tables.runs, tables.jobs.c
+    is_cancelled = sa.exists().where(jobs.id == runs.c.job_id, jobs.state == "cancelled")
+    mine = (runs.c.id == run_id, runs.c.state == "building", ~is_cancelled)
     with writing(engine) as connection:
-        connection.execute(runs.update().where(runs.c.id == run_id).values(state=state))
+        connection.execute(runs.update().where(*mine).values(state=state))
+
+
+def hold_run(connection: sa.Connection, run_id: int) -> None:
+    """Keep a run from being discarded before this transaction ends, as something is added to it.
+
+    Raises:
+        Conflict: it was discarded.
+    """
+    runs = tables.runs.c
+    query = sa.select(runs.state).where(runs.id == run_id).with_for_update(read=True)
+    if connection.scalar(query) == "discarded":
+        raise Conflict("the run was discarded meanwhile; start another re-classification")
 
 
 def runs_of_jobs(connection: sa.Connection, job_ids: Sequence[str]) -> dict[str, Run]:
@@ -118,8 +137,11 @@ def promote(
     facets: Collection[str] = FACETS,
     move: Move,
     packs: Packs,
+    then: Then = lambda connection: None,
 ) -> Run:
     """Let views read a run, in some facets or all; corrections come with it to its taxonomy version.
+
+    `then` is done in the same transaction.
 
     Raises:
         NotFound: no such run, or no such facet.
@@ -132,9 +154,10 @@ def promote(
         active = tables.active_runs
         models = active.c.rank < HUMAN_RANK
         top = connection.scalar(sa.select(sa.func.max(active.c.rank)).where(models)) or 0
-        rows = [{"facet": facet, "rank": top + 1, "run_id": run_id} for facet in facets]
+        rows = [{"facet": facet, "rank": top + 1, "run_id": run_id} for facet in set(facets)]
         connection.execute(active.insert(), rows)
         _after_move(connection, run, facets, action="promote", move=move, packs=packs)
+        then(connection)
         return read_run(connection, run_id)
 
 
@@ -149,8 +172,17 @@ def _check_promotable(run: Run, facets: Collection[str]) -> None:
         raise Conflict(f"run {run.id} is promoted already")
 
 
-def roll_back(engine: sa.Engine, run_id: int, *, move: Move, packs: Packs) -> Run:
+def roll_back(
+    engine: sa.Engine,
+    run_id: int,
+    *,
+    move: Move,
+    packs: Packs,
+    then: Then = lambda connection: None,
+) -> Run:
     """Take a run out of the stack, wherever it stands; what lies below it shows again.
+
+    `then` is done in the same transaction.
 
     Raises:
         NotFound: no such run.
@@ -164,6 +196,7 @@ def roll_back(engine: sa.Engine, run_id: int, *, move: Move, packs: Packs) -> Ru
         active = tables.active_runs
         connection.execute(active.delete().where(active.c.run_id == run_id))
         _after_move(connection, run, run.active, action="rollback", move=move, packs=packs)
+        then(connection)
         return read_run(connection, run_id)
 
 
@@ -179,7 +212,7 @@ def _after_move(
     row = {
         "run_id": run.id,
         "action": action,
-        "facets": sorted(facets),
+        "facets": sorted(set(facets)),
         "made_by": move.made_by,
         "made_at": move.at,
     }
@@ -205,6 +238,8 @@ def standing_taxonomy(connection: sa.Connection, *, fallback: tuple[str, str]) -
 def forget_run(engine: sa.Engine, run_id: int) -> None:
     """Erase what an unpromoted re-classification said; that it was there is still known.
 
+    Where this is cut short, doing it again does the rest.
+
     Raises:
         NotFound: no such run.
         Conflict: views read it, or it is still being made.
@@ -214,10 +249,27 @@ def forget_run(engine: sa.Engine, run_id: int) -> None:
         run = read_run(connection, run_id)
         if run.kind != "reclassification" or run.active or _is_being_made(connection, run):
             raise Conflict(f"run {run_id} is in use; roll it back or cancel it first")
-        for table in (tables.analyses, tables.answers, tables.label_index):
-            connection.execute(table.delete().where(table.c.run_id == run_id))
         runs = tables.runs
         connection.execute(runs.update().where(runs.c.id == run_id).values(state="discarded"))
+    answers = tables.answers.c
+    first = sa.select(sa.func.min(answers.seq)).where(answers.run_id == run_id)
+    while True:
+        with writing(engine) as connection:
+            start = connection.scalar(first)
+            if start is None:
+                return
+            _forget_answers(connection, run_id, seqs=range(start, start + _STRETCH))
+
+
+def _forget_answers(connection: sa.Connection, run_id: int, *, seqs: range) -> None:
+    """Erase what a run said of the items with these numbers."""
+    for table in (tables.analyses, tables.answers):
+        within = (table.c.seq >= seqs.start, table.c.seq < seqs.stop)
+        connection.execute(table.delete().where(table.c.run_id == run_id, *within))
+    index = tables.label_index
+    within = (index.c.seq >= seqs.start, index.c.seq < seqs.stop)
+    for pair in index_keys(connection):
+        connection.execute(index.delete().where(*pair, *within, index.c.run_id == run_id))
 
 
 def _is_being_made(connection: sa.Connection, run: Run) -> bool:

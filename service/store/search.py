@@ -104,6 +104,6 @@ def _in_fts5(phrases: Sequence[str]) -> sa.Select[tuple[int]]:
 def _in_tsvectors(phrases: Sequence[str]) -> sa.Select[tuple[int]]:
     words = dict.fromkeys(word for phrase in phrases for word in phrase.split())
     query = " & ".join(f"'{word}'" for word in words)
-    found = [_search.c.words.op("@@")(sa.cast(query, TSQUERY))]
-    found += [_search.c.folded.contains(f" {phrase} ") for phrase in phrases if " " in phrase]
-    return sa.select(_search.c.seq).where(*found)
+    has_words = _search.c.words.op("@@")(sa.cast(query, TSQUERY))
+    rows = (_search.c.folded.contains(f" {phrase} ") for phrase in phrases if " " in phrase)
+    return sa.select(_search.c.seq).where(has_words, *rows)

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from service.store.dialect import insert_new, writing
+from service.store.dialect import Then, insert_new, writing
 from service.store.jobs import OPEN, Job, State, to_job
 from service.store.tables import job_faults, job_shards, jobs
 
@@ -111,12 +111,17 @@ def end_job(
     now: datetime,
     result: object = None,
     reason: str | None = None,
+    then: Then = lambda connection: None,
 ) -> None:
-    """Say what became of a job, unless it was cancelled or asked for again meanwhile."""
+    """Say what became of a job, unless it was cancelled or asked for again meanwhile.
+
+    `then` is done in the same transaction, if it says so.
+    """
     mine = (jobs.c.id == job.id, jobs.c.attempt == job.attempt, jobs.c.state.in_(OPEN))
     what = {"state": state, "result": result, "reason": reason, "finished_at": now, "deaths": 0}
     with writing(engine) as connection:
-        connection.execute(jobs.update().where(*mine).values(**what))
+        if connection.execute(jobs.update().where(*mine).values(**what)).rowcount:
+            then(connection)
 
 
 def begin_shard(engine: sa.Engine, job_id: str, *, attempt: int, shard: int) -> Go | None:

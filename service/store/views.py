@@ -14,11 +14,11 @@ import sqlalchemy as sa
 
 from nlp.types import Block, Document, Place
 from service.store import tables
-from service.store.corrections import Correction, read_history
+from service.store.corrections import Correction, as_corrected, read_history
 from service.store.intake import Source
-from service.store.records import Answer, Row, labels_of
+from service.store.records import Answer, Row
 from service.store.search import matching
-from service.store.stack import Said, Stack, current_run, read_answers, read_stack
+from service.store.stack import Stack, current_run, read_answers, read_stack
 from service.store.tables import FACETS
 
 EXCERPT_CHARS = 280
@@ -384,25 +384,5 @@ def _read_analysis(
         whole[facet] = read[said.run_id][facet]
     for facet, said in read_answers(connection, {seq: first_run}, stack=stack)[seq].items():
         if said.run_id in stack.human:
-            whole[facet] = _corrected(whole[facet], said)
+            whole[facet] = as_corrected(whole[facet], said.answer)
     return whole
-
-
-def _corrected(verdict: Mapping[str, Any], said: Said) -> Row:
-    """A facet's answer as a person gave it: probability 1, evidence where the model had the same label."""
-    evidence = {label["code"]: label["evidence"] for label in labels_of(verdict)}
-    answer = said.answer
-    if "labels" in verdict:
-        labels = [
-            {"code": code, "probability": 1.0, "evidence": evidence.get(code, [])}
-            for code in answer.codes
-        ]
-        primary = answer.codes[0] if answer.codes else None
-        return {**verdict, "decision": answer.decision, "primary": primary, "labels": labels}
-    label = answer.codes[0] if answer.codes else None
-    return {
-        **verdict,
-        "decision": answer.decision,
-        "label": label,
-        **({"evidence": evidence.get(label, [])} if "evidence" in verdict else {}),
-    }

@@ -158,9 +158,7 @@ class Room(Shelf):
 
     def put_on_top(self, job_id: str, *facets: str) -> None:
         """Promote a re-classification."""
-        reclassifying.put_on_top(
-            self.archive, job_id, facets=facets or FACETS, made_by="staff:an"
-        )
+        reclassifying.put_on_top(self.archive, job_id, facets=facets or FACETS, made_by="staff:an")
 
     def take_back(self, job_id: str) -> None:
         """Roll a re-classification back."""
@@ -189,12 +187,13 @@ class Room(Shelf):
         with self.engine.connect() as connection:
             index = tables.label_index.c
             codes = connection.execute(sa.select(index.facet, index.code).distinct()).all()
+        by_label = {
+            tuple(code): self.items(Query(labels=(LabelFilter(*code),), limit=200))
+            for code in codes
+        }
         return {
             "list": self.items(),
-            "by label": {
-                tuple(code): self.items(Query(labels=(LabelFilter(*code),), limit=200))
-                for code in codes
-            },
+            "by label": {code: found for code, found in by_label.items() if found},
             "by word": self.items(Query(text="duong", limit=200)),
             "whole": [self.opened(number) for number in self.texts],
         }

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from nlp.pipeline import Pipeline, Request
 from nlp.readers import from_text
-from nlp.types import TextKind
+from service.actions import KindAsked
 from service.jobs.here import carry_out_here
 from service.jobs.kinds import KINDS
 from service.jobs.seam import Context
@@ -78,8 +78,7 @@ class Scene:
         for text in texts:
             self.n_items += 1
             self.texts[self.n_items] = text
-            asked: TextKind = "opinion" if intake == "opinion" else "unknown"
-            kind = "opinion" if asked == "opinion" else "auto"
+            kind: KindAsked = "opinion" if intake == "opinion" else "auto"
             request = Request(f"{self.n_items:032x}", from_text(text), kind)
             analysis = RulePipeline().analyze(request)
             item = NewItem(

@@ -161,6 +161,22 @@ def test_our_containers_can_do_nothing_but_their_work(name: str) -> None:
     assert {"cpus", "memory"} <= service["deploy"]["resources"]["limits"].keys()
 
 
+def test_workers_and_api_share_what_is_exported() -> None:
+    [(_, set_)] = [pair for pair in instructions(STAGES[-1]) if "EXPORTS_FOLDER" in pair[1]]
+
+    assert "DANVAN_EXPORTS_FOLDER=/data/exports" in set_
+    assert COMPOSE["x-danvan"]["volumes"] == ["data:/data"]
+    assert all(COMPOSE["services"][name]["volumes"] == ["data:/data"] for name in OURS)
+
+
+def test_secrets_are_kept_out_of_the_repository() -> None:
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+    paths = {Path(secret["file"]).parent for secret in COMPOSE["secrets"].values()}
+    assert paths == {Path("secrets")}
+    assert "/service/deploy/secrets/" in ignored
+
+
 def test_nothing_starts_before_the_schema_is_there() -> None:
     services = COMPOSE["services"]
 

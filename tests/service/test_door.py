@@ -65,9 +65,7 @@ def test_a_page_whose_name_was_made_to_point_here_gets_nothing(app: FastAPI, bas
     assert ask(app, base_url=base_url) == 401
 
 
-@pytest.mark.parametrize(
-    "host", ["", "localhost@evil.example", "[::1", "a, localhost"]
-)
+@pytest.mark.parametrize("host", ["", "localhost@evil.example", "[::1", "a, localhost"])
 def test_a_strange_host_gets_nothing(app: FastAPI, host: str) -> None:
     assert ask(app, host=host) == 401
 

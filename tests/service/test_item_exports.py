@@ -5,7 +5,6 @@ import io
 import json
 import stat
 import tracemalloc
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,13 +22,14 @@ from service.auth import CONSOLE
 from service.item_table import Export, Format, write_items
 from service.jobs.export import EXPORT, find_file, order_export
 from service.jobs.files import made_whole
-from service.jobs.here import carry_out_here
+from service.jobs.here import carry_out, carry_out_here
 from service.jobs.kinds import KINDS
 from service.jobs.seam import Context
 from service.settings import Settings
 from service.store import rows, tables
 from service.store.dialect import writing
 from service.store.errors import Conflict, NotFound
+from service.store.jobs import JobQuery, list_jobs
 from service.store.retention import erase
 from service.store.views import LabelFilter, Query
 from tests.service.flows import START, Scene, a_scene
@@ -355,29 +355,13 @@ def test_memory_does_not_grow_with_the_items(here: Scene, tmp_path: Path) -> Non
 
 
 @pytest.fixture
-def carry_out(desk: Desk, settings: Settings) -> Callable[[str], Counter[str]]:
-    """Do every job that waits, as a worker would."""
+def work(desk: Desk, settings: Settings) -> Callable[[], None]:
+    """Do every export that waits, as a worker would."""
+    ctx = Context(desk.engine, settings, build=lambda _: desk.pipeline)
 
-    def build(_: Settings) -> Any:
-        return desk.pipeline
-
-    def do(kind: str) -> Counter[str]:
-        ctx = Context(desk.engine, settings, build=build, now=lambda: datetime.now(UTC))
-        done: Counter[str] = Counter()
-        jobs = tables.jobs.c
-        with desk.engine.connect() as connection:
-            found = connection.execute(
-                sa.select(jobs.id, jobs.params).where(jobs.kind == kind, jobs.state == "queued")
-            ).all()
-        for job_id, params in found:
-            ended = carry_out_here(ctx, kind, params=params, asked_by="test", kinds=KINDS)
-            file = find_file(desk.engine, ended.id, folder=settings.exports_folder)
-            file.rename(file.with_name(f"{job_id}{file.suffix}"))
-            with writing(desk.engine) as connection:
-                done_now = tables.jobs.update().where(jobs.id == job_id)
-                connection.execute(done_now.values(state="done", finished_at=ended.finished_at))
-            done[ended.state] += 1
-        return done
+    def do() -> None:
+        for job in list_jobs(desk.engine, JobQuery(kind="export", state="queued")):
+            assert carry_out(ctx, job, kinds=KINDS).state == "done"
 
     return do
 
@@ -388,14 +372,14 @@ def post_opinion(client: TestClient) -> None:
 
 
 def test_an_export_is_ordered_and_fetched(
-    client: TestClient, carry_out: Callable[[str], Counter[str]], desk: Desk
+    client: TestClient, work: Callable[[], None], desk: Desk
 ) -> None:
     post_opinion(client)
 
     ordered = client.post("/v1/exports", json={"format": "csv", "intake": "opinion"})
     job_id = ordered.json()["job_id"]
     early = client.get(f"/v1/exports/{job_id}/file")
-    carry_out("export")
+    work()
     fetched = client.get(f"/v1/exports/{job_id}/file")
     client.app.state.journal.settle(5)  # type: ignore[attr-defined]  # an application of ours
 
@@ -415,10 +399,10 @@ def test_an_export_is_ordered_and_fetched(
 
 
 def test_a_file_that_was_erased_is_told_from_one_that_never_was(
-    client: TestClient, carry_out: Callable[[str], Counter[str]], settings: Settings
+    client: TestClient, work: Callable[[], None], settings: Settings
 ) -> None:
     ordered = client.post("/v1/exports", json={"format": "jsonl", "intake": "document"}).json()
-    carry_out("export")
+    work()
     for file in settings.exports_folder.iterdir():
         file.unlink()
 
@@ -453,7 +437,9 @@ def test_the_job_of_another_kind_has_no_file(scene: Scene) -> None:
 
 
 def test_a_failed_export_has_no_file(here: Scene) -> None:
-    job = here.carry_out("export", format="csv", with_text=False, query={"no": "such field"})
+    job = here.carry_out(
+        "export", format="csv", with_text=False, query={"received_from": "no moment"}
+    )
 
     assert job.state == "failed"
     with pytest.raises(Conflict, match="failed"):

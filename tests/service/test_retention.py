@@ -10,12 +10,13 @@ import pytest
 import sqlalchemy as sa
 
 from service.auth import CONSOLE
-from service.jobs.retention import erase_item, order_daily
+from service.backup import AFTER_RESTORE, make_backup, restore_backup
+from service.jobs.retention import erase_item, erase_overdue, order_daily
 from service.store import spool, tables
 from service.store.access import Session, Staff, add_session, put_staff
 from service.store.dialect import open_engine, writing
 from service.store.errors import NotFound
-from service.store.jobs import Job, read_job
+from service.store.jobs import Job, JobQuery, list_jobs, read_job
 from service.store.retention import BATCH, erase, wipe
 from service.store.views import Query, list_items, read_item
 from tests.service.flows import START, Scene, a_scene
@@ -310,6 +311,25 @@ def add_old_job(scene: Scene, *, days: int = 91, kind: str = "reading") -> str:
     with writing(scene.engine) as connection:
         connection.execute(tables.jobs.insert(), row)
     return f"{kind}-{days}"
+
+
+def test_a_backup_brings_nothing_back_that_is_past_its_time(
+    file_scene: Scene, tmp_path: Path
+) -> None:
+    file_scene.keep("đường hỏng", source=file_scene.source("brief", days=10))
+    file_scene.keep("đường xấu")
+    make_backup(file_scene.settings.database_url, tmp_path / "backup.zip", now=START)
+    url = f"sqlite:///{tmp_path}/restored/store.db"
+
+    later, after = START + timedelta(days=10), (*AFTER_RESTORE, erase_overdue)
+    restore_backup(url, tmp_path / "backup.zip", now=later, after=after)
+
+    restored = open_engine(url)
+    found = list_items(restored, Query(text="duong")).items
+    waiting = list_jobs(restored, JobQuery(kind="wiping", state="queued"))
+    restored.dispose()
+    assert [item.id for item in found] == [f"{2:032x}"]
+    assert len(waiting) == 1
 
 
 def test_old_exports_jobs_sessions_and_files_go_as_well(scene: Scene) -> None:

@@ -166,6 +166,18 @@ def test_only_the_newest_complete_run_that_is_not_promoted_is_asked(shelf: Shelf
     assert [entry.other and entry.other.codes for entry in queue(shelf)] == [("LV05",)]
 
 
+def test_disagreement_about_old_items_comes_up_too(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review, "_COMPARED", 6)
+    shelf.store(*(f"rác {i} {word}" for i in range(3) for word in WORDS))
+    shelf.read_again(says_field("LV03"))
+
+    seen = {number for turn in range(100) for number in numbers(queue(shelf, turn=turn))}
+
+    assert seen == set(shelf.texts)
+
+
 def test_what_a_person_answered_is_no_disagreement_of_models(shelf: Shelf) -> None:
     shelf.store("rác nhiều")
     shelf.read_again(says_field("LV03"))
@@ -247,8 +259,7 @@ def test_nothing_old_is_out_of_reach_for_good(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(review, "_NEWEST", (2, 3))
-    monkeypatch.setattr(review, "_FURTHER", 2)
-    monkeypatch.setattr(review, "_N_FURTHER", 2)
+    monkeypatch.setattr(review, "_FURTHER", (2, 2))
     shelf.store(*(f"{i} {word}" for i in range(5) for word in WORDS), change=says_field(None))
     n_rows = len(shelf.texts)
 

@@ -86,7 +86,9 @@ def test_words_are_found_however_they_are_written(
     assert ask(small, asked) == found
 
 
-@pytest.mark.parametrize("nothing", ["", " ", '"', '""', '" "', "!?", "-", "( * )", "&|:", "''", "\x00"])
+@pytest.mark.parametrize(
+    "nothing", ["", " ", '"', '""', '" "', "!?", "-", "( * )", "&|:", "''", "\x00"]
+)
 def test_a_question_without_words_finds_nothing(small: sa.Engine, nothing: str) -> None:
     assert ask(small, nothing) == []
 
@@ -135,7 +137,7 @@ def test_no_question_is_an_error(small: sa.Engine, asked: str) -> None:
     ask(small, asked)
 
 
-@given(st.text(alphabet='dat "-&|!*():\'<>\\%_ĐẤ', max_size=20))
+@given(st.text(alphabet="dat \"-&|!*():'<>\\%_ĐẤ", max_size=20))
 @tries(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_mixture_of_signs_and_words_is_an_error(small: sa.Engine, asked: str) -> None:
     ask(small, asked)

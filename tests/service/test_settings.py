@@ -26,9 +26,7 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (limits.reading.timeout_s, limits.max_batch) == (2.5, 7)
 
 
-def test_a_file_stands_in_for_a_variable(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_file_stands_in_for_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "danvan_database_url").write_text("sqlite:///secret.db\n")
     (tmp_path / "danvan_port").write_text("1")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))

@@ -7,6 +7,7 @@ import tracemalloc
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from xml.etree import ElementTree
 from zipfile import ZipFile
 
 import kreuzberg
@@ -14,7 +15,6 @@ import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lxml import etree
 
 from service.sheets import Cell, Cells, Sheet, may_run, write_csv, write_lines, write_xlsx
 
@@ -154,7 +154,7 @@ def test_any_texts_make_sound_files(tmp_path: Path, rows: list[tuple[str, str]])
 
     with ZipFile(tmp_path / "out.xlsx") as book:
         for name in book.namelist():
-            assert etree.fromstring(book.read(name)) is not None
+            assert ElementTree.fromstring(book.read(name)).tag  # noqa: S314 - of our own making
     assert len(read) == len(rows)
     assert not any(may_run(cell) for row in read for cell in row)
 

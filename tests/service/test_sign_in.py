@@ -306,6 +306,19 @@ def test_signed_in_one_goes_on_from_the_sign_in_page(client: TestClient) -> None
     assert client.get("/sign-in?next=/documents/x").headers["location"] == "/documents/x"
 
 
+def test_a_stranger_cannot_send_more_than_a_name_and_a_password(client: TestClient) -> None:
+    def chunks() -> Iterator[bytes]:
+        for _ in range(20):
+            yield b"a" * 1000
+
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    announced = client.post("/sign-in", content=b"a" * 20_000, headers=form)
+    unannounced = client.post("/sign-in", content=chunks(), headers=form)
+    as_file = client.post("/sign-in", files={"name": ("a", b"a" * 20_000)})
+
+    assert [answer.status_code for answer in (announced, unannounced, as_file)] == [413] * 3
+
+
 def test_without_an_identity_provider_there_is_no_way_there(client: TestClient) -> None:
     assert "/sign-in/provider" not in client.get("/sign-in").text
     assert client.get("/sign-in/provider", headers=HTML).status_code == 403

@@ -1,6 +1,7 @@
 """Files in: at once where that is quick, else sealed until a worker has read them, and never twice."""
 
 import io
+import os
 import threading
 import zipfile
 from collections.abc import Callable
@@ -18,7 +19,8 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from nlp.pipeline import Pipeline
-from service import sealing, uploading
+from nlp.readers.child import read_in_child
+from service import uploading
 from service.actions import Desk, Upload
 from service.jobs.runner import ShardRun
 from service.jobs.seam import Context
@@ -52,7 +54,9 @@ Send = Callable[..., Response]
 
 @pytest.fixture
 def send(client: TestClient) -> Send:
-    def send(data: str | bytes, name: str = "a.txt", *, later: bool = False, **form: str) -> Response:
+    def send(
+        data: str | bytes, name: str = "a.txt", *, later: bool = False, **form: str
+    ) -> Response:
         body = data.encode() if isinstance(data, str) else data
         headers = LATER if later else {}
         return client.post(
@@ -227,7 +231,7 @@ def test_a_scan_of_many_pages_is_left_to_a_worker(
 
 
 def test_a_scan_of_few_pages_is_read_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = uploading.read_in_child
+    read = read_in_child
 
     def recognise(data: bytes, *, name: str, limits: Any, listener: Any) -> Any:
         listener(0, 2)
@@ -416,16 +420,16 @@ def test_a_key_that_is_made_while_another_is_put_in_place_spoils_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "spool.key"
-    link = sealing.os.link
+    link = os.link
     seen: list[bytes] = []
 
     def link_and_meet(source: Path, target: Path) -> None:
         link(source, target)
         seen.append(target.read_bytes())
-        monkeypatch.setattr(sealing.os, "link", link)
+        monkeypatch.setattr(os, "link", link)
         Sealer(file)._make_key()  # of another thread, which had found no key yet
 
-    monkeypatch.setattr(sealing.os, "link", link_and_meet)
+    monkeypatch.setattr(os, "link", link_and_meet)
 
     sealed = Sealer(file).seal(b"x")
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from nlp.pipeline import Pipeline
-from service.actions import Desk
-from service.jobs import archive, waiting
+from service.actions import Desk, Opinion, store_opinions
+from service.jobs import archive
 from service.jobs.seam import Context
-from service.jobs.waiting import order, order_forgotten
+from service.jobs.waiting import order_forgotten
 from service.settings import Settings
-from service.store import shards
+from service.store import shards, tables
 from service.store.dialect import writing
 from service.store.jobs import JobQuery, cancel_job, list_faults, list_jobs, read_job, retry_job
 from service.store.retention import erase, find_seq
@@ -116,9 +116,7 @@ def test_what_waits_is_listed_and_found_by_its_words(post: Post, client: TestCli
     assert client.get("/v1/opinions?decision=abstain").json()["items"] == []
 
 
-def test_the_page_of_what_waits_says_so(
-    post: Post, client: TestClient, context: Context
-) -> None:
+def test_the_page_of_what_waits_says_so(post: Post, client: TestClient, context: Context) -> None:
     answer = post(row(1))
     page = f"/documents/{ids_of(answer)[0]}"
 
@@ -182,9 +180,7 @@ def test_what_comes_after_a_job_was_planned_is_read_by_another(
     assert list_items(context.engine, Query(waits=True)).items == ()
 
 
-def test_two_jobs_read_an_item_once(
-    post: Post, context: Context, pipeline: RulePipeline
-) -> None:
+def test_two_jobs_read_an_item_once(post: Post, context: Context, pipeline: RulePipeline) -> None:
     first = post(row(1))
     part = Part(context, first["job_id"])
     part.plan()
@@ -261,8 +257,9 @@ def test_what_is_erased_while_it_is_read_stays_erased(
 
     assert [item.id for item in list_items(context.engine, Query()).items] == ids_of(answer)[1:]
     with context.engine.connect() as connection:
-        for table in ("answers", "analyses"):
-            assert connection.exec_driver_sql(f"SELECT COUNT(*) FROM {table}").scalar() == 1
+        for table in (tables.answers, tables.analyses):
+            n_rows = connection.scalar(sa.select(sa.func.count()).select_from(table))
+            assert n_rows == 1
 
 
 def test_a_restricted_area_never_shows(post: Post, client: TestClient, context: Context) -> None:
@@ -275,16 +272,13 @@ def test_a_restricted_area_never_shows(post: Post, client: TestClient, context: 
 
 def forgotten(desk: Desk, *, text: str = TEXT) -> None:
     """An opinion whose receiver died before it could order a reading."""
-    from service.actions import Opinion, store_opinions
-
     store_opinions(desk, [Opinion("demo", "f", text)], later=True)
 
 
 def after(context: Context, minutes: float) -> Context:
-    return replace(context, now=lambda: moment + timedelta(minutes=minutes))
-
-
-moment = __import__("datetime").datetime(2026, 1, 5, 8, 0, tzinfo=__import__("datetime").UTC)
+    """So long after the clock of the service has begun."""
+    moment = datetime(2026, 1, 5, 8, 0, tzinfo=UTC) + timedelta(minutes=minutes)
+    return replace(context, now=lambda: moment)
 
 
 def test_what_was_forgotten_is_ordered_once(desk: Desk, context: Context) -> None:
@@ -319,12 +313,3 @@ def test_what_no_model_can_read_is_not_ordered_for_ever(desk: Desk, context: Con
     order_forgotten(after(context, 60))
 
     assert reading_jobs(desk.engine) == [job_id]
-
-
-def test_an_order_goes_with_its_transaction(desk: Desk) -> None:
-    with pytest.raises(ZeroDivisionError), writing(desk.engine) as connection:
-        order(connection, asked_by="key:x", now=desk.now())
-        raise ZeroDivisionError
-
-    assert reading_jobs(desk.engine) == []
-    assert waiting.KIND == "reading"

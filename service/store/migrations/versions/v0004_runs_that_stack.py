@@ -22,12 +22,18 @@ _BATCH = 500
 _Moment = sa.DateTime(timezone=True)
 _Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _Row = dict[str, Any]  # a table's row: the columns have different types
+_UNSURE_BELOW = 0.6
+# Views read an item from the active run, or from the newest where that had not read it.
+_STOOD = """COALESCE(
+  (SELECT MAX(own.run_id) FROM old_analyses AS own JOIN old_active_runs AS active
+    ON active.run_id = own.run_id WHERE own.item_id = old_items.id AND active.facet = 'task_area'),
+  (SELECT MAX(own.run_id) FROM old_analyses AS own WHERE own.item_id = old_items.id))"""
 
 
 def upgrade() -> None:
     """Set the old tables aside, make the new ones, bring the rows over."""
     for name in _OLD:
-        op.execute(f"CREATE TABLE old_{name} AS SELECT * FROM {name}")
+        op.execute(f"CREATE TABLE old_{name} AS SELECT * FROM {name}")  # noqa: S608 - names of ours
     for name in _OLD:
         op.drop_table(name)
     _make_runs()
@@ -173,10 +179,10 @@ def _bring_over(connection: sa.Connection) -> None:
         "id, intake, kind, text, text_sha256, file_name, media_type, blocks, issues, places, source,"
         " external_id, received_at, posted_at"
     )
-    # the newest run that read an item stands for it, as no run had been promoted yet
-    first = "(SELECT MAX(run_id) FROM old_analyses WHERE item_id = old_items.id)"
+    # a table made of a query has no index; without one each item would cost a walk through all of them
+    connection.exec_driver_sql("CREATE INDEX old_analyses_of ON old_analyses (item_id, run_id)")
     connection.exec_driver_sql(
-        f"INSERT INTO items ({kept}, run_id) SELECT {kept}, {first} FROM old_items ORDER BY id"  # noqa: S608
+        f"INSERT INTO items ({kept}, run_id) SELECT {kept}, {_STOOD} FROM old_items ORDER BY id"  # noqa: S608
     )
     for some in _batches(connection, "SELECT seq, text FROM items ORDER BY seq"):
         index_texts(connection, ((row["seq"], row["text"]) for row in some))
@@ -190,7 +196,8 @@ def _bring_over(connection: sa.Connection) -> None:
 
 def _batches(connection: sa.Connection, query: str | sa.TextualSelect) -> Iterator[list[_Row]]:
     statement = sa.text(query) if isinstance(query, str) else query
-    rows = connection.execute(statement).mappings()
+    # else the driver of PostgreSQL would take everything into memory
+    rows = connection.execute(statement.execution_options(stream_results=True)).mappings()
     while some := rows.fetchmany(_BATCH):
         yield [dict(row) for row in some]
 
@@ -219,8 +226,10 @@ def _insert(connection: sa.Connection, name: str, rows: list[_Row]) -> None:
 
 
 def _codes(verdict: _Row) -> list[str]:
+    """The asserted labels, the primary one first."""
     if "labels" in verdict:
-        return [label["code"] for label in verdict["labels"]]
+        codes = [label["code"] for label in verdict["labels"]]
+        return sorted(codes, key=lambda code: code != verdict["primary"])
     return [verdict["label"]] if verdict["label"] else []
 
 
@@ -237,7 +246,10 @@ def _answers(analysis: _Row) -> _Row:
 
 
 def _found_by(verdict: _Row) -> set[str]:
-    """Labels with the area above them (`DV3.5` under `DV3`), and decisions against a label."""
+    """Labels with the area above them (`DV3.5` under `DV3`), decisions against a label, and close calls."""
     codes = _codes(verdict)
     decisions = {verdict["decision"]} & {"abstain", "none_of_these"}
-    return {*codes, *(code.partition(".")[0] for code in codes), *decisions}
+    probability = (verdict["guess"] or {}).get("probability")
+    is_unsure = codes and probability is not None and probability < _UNSURE_BELOW
+    found = {*codes, *(code.partition(".")[0] for code in codes), *decisions}
+    return found | {"unsure"} if is_unsure else found

@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,19 +13,12 @@ from service.store.dialect import open_engine
 from service.store.migrate import migrate
 from service.store.workers import list_beats
 from tests.conftest import ROOT
+from tests.service.jobs.team import wait_for
 
-PATIENCE_S = 60.0
 # Says that it has begun, and ends when its standard input closes.
 CHILD = (
     "import os, sys; print(os.getpid(), flush=True, file=open(sys.argv[1], 'a')); sys.stdin.read()"
 )
-
-
-def wait_for(done: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not done():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
 
 
 def begun(file: Path) -> list[int]:

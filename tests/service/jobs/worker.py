@@ -26,7 +26,7 @@ from tests.service.rules import RulePipeline
 
 CHUNK = 5
 FORKS = get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.service.job_worker"])
+FORKS.set_forkserver_preload(["tests.service.jobs.worker"])
 counted = sa.Table(
     "counted",
     sa.MetaData(),
@@ -85,12 +85,22 @@ def _meanwhile(params: Mapping[str, Any], items: Sequence[int]) -> None:
             raise sa.exc.OperationalError("SELECT", {}, Exception("away"))
 
 
+def meet(ctx: Context, run: Run) -> Json:
+    """Wait until as many others have come as `n_guests` says."""
+    place = Path(run.job.params["place"])
+    (place / run.job.id).touch()
+    while len(list(place.iterdir())) < run.job.params["n_guests"]:
+        run.check()
+        time.sleep(0.02)
+    return 1
+
+
 def total(ctx: Context, job: Job, *, results: Sequence[Json]) -> Json:
     """Sum up."""
     return {"n": sum(results), "model": ctx.pipeline().provenance.model}
 
 
-KINDS = {"count": Kind(plan, count, total)}
+KINDS = {"count": Kind(plan, count, total), "meeting": Kind(plan, meet, total, waits=True)}
 
 
 def work(settings: Mapping[str, Any], name: str, version: str) -> None:
