@@ -5,7 +5,7 @@ Opinions are masked here, before they are analysed: what follows never sees pers
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -241,7 +241,7 @@ def _store_some(
     good = [row for row in rows if row.fault is None]
     with desk.engine.connect() as connection:
         standing = find(connection, {row.key for row in good})
-    fresh = {row.key: row for row in reversed(good) if row.key not in standing}.values()
+    fresh = _first_of_each(row for row in good if row.key not in standing)
     entries: list[tuple[NewItem, Analysis | None]]
     if later:
         entries = [(_opinion_item(row, received_at=moment), None) for row in fresh]
@@ -256,6 +256,14 @@ def _store_some(
     if entries:
         standing |= _keep(desk, entries)
     return [_outcome(row, standing=standing.get(row.key)) for row in rows]
+
+
+def _first_of_each(rows: Iterable[_Row]) -> tuple[_Row, ...]:
+    """Of rows under one key the first, in the order in which they came."""
+    first: dict[Key, _Row] = {}
+    for row in rows:
+        first.setdefault(row.key, row)
+    return tuple(first.values())
 
 
 def _row(opinion: Opinion, *, item_id: str, sources: set[str], limits: Limits) -> _Row:

@@ -136,7 +136,7 @@ def items(
         counts = write_items(
             engine,
             export,
-            file,
+            out=file,
             packs=packs,
             now=datetime.now(UTC),
             report=lambda n_rows: progress.advance(bar, n_rows),

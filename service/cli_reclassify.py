@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Annotated
 
 import orjson
+import sqlalchemy as sa
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -18,6 +19,7 @@ from service import reclassifying
 from service.reclassifying import Archive, Reclassification, Wish
 from service.settings import load_settings
 from service.store.diff import Change, Shown
+from service.store.errors import NotMigrated
 from service.store.tables import FACETS
 from service.store.views import LabelFilter, Query
 
@@ -174,6 +176,8 @@ def _archive() -> Iterator[Archive]:
     archive = open_archive(load_settings())
     try:
         yield archive
+    except sa.exc.DatabaseError as error:
+        raise NotMigrated("the database is not ready; run `danvan migrate`") from error
     finally:
         archive.engine.dispose()
 

@@ -56,8 +56,8 @@ class Export:
 def write_items(
     engine: sa.Engine,
     export: Export,
-    out: IO[bytes],
     *,
+    out: IO[bytes],
     packs: Sequence[Taxonomy],
     now: datetime,
     report: Callable[[int], None] = lambda n_rows: None,
@@ -80,7 +80,7 @@ def write_items(
     cells = (list(_to_cells(row, export, names=names, words=words)) for row in rows)
     write = write_csv if export.format == "csv" else write_xlsx
     notes = partial(_notes, engine, export, made=made, now=now, words=words)
-    write(out, sheet, cells, notes=notes)
+    write(out, sheet, rows=cells, notes=notes)
     return dict(made)
 
 

@@ -55,7 +55,7 @@ class Sheet:
     columns: Sequence[tuple[str, int]]
 
 
-def write_csv(out: IO[bytes], sheet: Sheet, rows: Iterable[Cells], *, notes: Notes) -> None:
+def write_csv(out: IO[bytes], sheet: Sheet, *, rows: Iterable[Cells], notes: Notes) -> None:
     """Write the notes, an empty line, the names of the columns, the rows, as Excel reads UTF-8.
 
     Moments and days are written as in ISO 8601. A text that a program could take for a formula gets an
@@ -118,8 +118,8 @@ def may_run(text: str) -> bool:
 def write_xlsx(
     out: IO[bytes],
     sheet: Sheet,
-    rows: Iterable[Cells],
     *,
+    rows: Iterable[Cells],
     notes: Notes,
     sheet_rows: int = SHEET_ROWS,
 ) -> None:
@@ -166,7 +166,8 @@ def _sheet_lines(columns: Sequence[tuple[str, int]], rows: Iterable[Cells]) -> I
     )
     if has_names:
         names = (
-            _text(name, f"{at}1", _BOLD) for at, (name, _) in zip(letters, columns, strict=True)
+            _text(name, f"{at}1", style=_BOLD)
+            for at, (name, _) in zip(letters, columns, strict=True)
         )
         yield f'<row r="1">{"".join(names)}</row>'
     for number, row in enumerate(rows, start=1 + has_names):
@@ -186,9 +187,9 @@ def _cell(cell: Cell, place: str) -> str:
         return ""
     if isinstance(cell, str):
         text = _FORBIDDEN.sub("", cell)
-        return _text(text, place, _QUOTED if may_run(text) else _PLAIN)
+        return _text(text, place, style=_QUOTED if may_run(text) else _PLAIN)
     if isinstance(cell, date) and cell.year < _DAY_ZERO.year + 1:
-        return _text(f"{cell.day:02}/{cell.month:02}/{cell.year:04}", place, _PLAIN)
+        return _text(f"{cell.day:02}/{cell.month:02}/{cell.year:04}", place, style=_PLAIN)
     if isinstance(cell, datetime):
         days = (cell - _DAY_ZERO).total_seconds() / 86_400
         return f'<c r="{place}" s="{_MOMENT}"><v>{days!r}</v></c>'
@@ -197,7 +198,7 @@ def _cell(cell: Cell, place: str) -> str:
     return f'<c r="{place}"><v>{cell!r}</v></c>'
 
 
-def _text(text: str, place: str, style: int) -> str:
+def _text(text: str, place: str, *, style: int) -> str:
     """A text in the cell itself, whole or cut to what a cell holds."""
     if len(text) > _CELL_UNITS // 2:
         units = text.encode("utf-16-le")

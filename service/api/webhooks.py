@@ -23,7 +23,11 @@ class WebhookIn(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: str = Field(
-        min_length=1, max_length=2000, examples=["https://example.org/danvan"], description="https"
+        min_length=1,
+        max_length=2000,
+        examples=["https://example.org/danvan"],
+        json_schema_extra={"format": "uri"},
+        description="a public address by https, unless settings allow for more",
     )
     events: list[Event] = Field(min_length=1, max_length=20)
 
@@ -63,7 +67,7 @@ def post_webhook(
     hook = webhooks.register(
         desk.engine,
         body.url,
-        body.events,
+        events=body.events,
         by=caller,
         now=desk.now(),
         policy=policy_of(settings),

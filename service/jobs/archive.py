@@ -16,7 +16,7 @@ from service.store.stack import read_stack
 from service.store.views import Query, read_document, select_items
 
 UNREADABLE = "the model could not read this text"
-_STRETCH = 4_000  # numbers of items in a shard: a second or two of work
+_STRETCH = 20_000  # numbers of items in a shard: some seconds of work
 _CHUNK_ROWS = 512
 _CHUNK_CHARS = 1_000_000
 

@@ -78,7 +78,7 @@ def shard(ctx: Context, run: Run) -> Json:
         return write_items(
             ctx.engine,
             export,
-            out,
+            out=out,
             packs=load_packs(ctx.settings.corpus_folder / "taxonomies"),
             now=ctx.now(),
             report=report,

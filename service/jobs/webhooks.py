@@ -63,8 +63,8 @@ class NotDelivered(DanvanError):  # noqa: N818 - says what became of a message
 def register(
     engine: sa.Engine,
     url: str,
-    events: Collection[Event],
     *,
+    events: Collection[Event],
     by: Caller,
     now: datetime,
     policy: Policy,

@@ -149,7 +149,9 @@ def agreement(connection: sa.Connection, run_id: int, *, facet: str, packs: Pack
     taxonomy, version = connection.execute(of_run).one()
     n_corrected, n_old_right, n_new_right = 0, 0, 0
     for n_items, label, codes, *said in connection.execute(query):
-        expected = _carried(codes, facet=facet, under=layer.pack, to=(taxonomy, version), packs=packs)
+        expected = _carried(
+            codes, facet=facet, under=layer.pack, to=(taxonomy, version), packs=packs
+        )
         if expected is not None:
             n_corrected += n_items
             n_old_right += n_items * (said[:2] == [label, codes])

@@ -136,7 +136,8 @@ def append_answers(
     Items that were erased meanwhile are passed over, and none is erased before the transaction ends.
     """
     items = tables.items.c
-    there = sa.select(items.seq).where(items.seq.in_(analyses))
+    # in the order in which `retention.erase` takes hold of them: neither then waits for the other for ever
+    there = sa.select(items.seq).where(items.seq.in_(analyses)).order_by(items.seq)
     held = set(connection.scalars(there.with_for_update(read=True, key_share=True)))
     wholes, answers, codes = list[Row](), list[Row](), list[Row]()
     for seq, analysis in analyses.items():

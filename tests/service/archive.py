@@ -73,12 +73,13 @@ class Model(RulePipeline):
     """Rules that say another thing."""
 
     change: Change = as_it_is
+    name: str = "rules"
     sha256: str = "0" * 64
 
     @property
     def provenance(self) -> Provenance:
         pack = self.taxonomy
-        return Provenance("rules", self.version, self.sha256, pack.name, pack.version, "0.1.0")
+        return Provenance(self.name, self.version, self.sha256, pack.name, pack.version, "0.1.0")
 
     def _analyze(self, request: Request) -> Analysis:
         return self.change(super()._analyze(request))

@@ -97,7 +97,7 @@ def test_a_worker_makes_exports_delivers_messages_and_wipes_out(
         register(
             scene.engine,
             receiver.url,
-            ["job.done"],
+            events=["alert.raised"],
             by=CONSOLE,
             now=scene.now,
             policy=policy_of(scene.settings),
@@ -107,7 +107,7 @@ def test_a_worker_makes_exports_delivers_messages_and_wipes_out(
         export = Export("jsonl", Query(kind="opinion"))
         job = order_export(scene.engine, export, by=CONSOLE, now=scene.now)
         with writing(scene.engine) as connection:
-            emit(connection, "job.done", data={"job_id": job.id}, now=scene.now)
+            emit(connection, "alert.raised", data={"alert_id": 1}, now=scene.now)
         wait_for(lambda: states(scene, "export") == ["done"])
         # refused at first, then taken: the worker tries again by itself
         wait_for(lambda: states(scene, "webhook") == ["done"])

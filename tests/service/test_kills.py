@@ -202,7 +202,7 @@ def serving(url: str, *, models: Path, port: int) -> Iterator[Service]:
 @pytest.mark.slow
 def test_nothing_accepted_is_lost_or_doubled(url: str, tiny_models: Path) -> None:
     migrate(url)
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311 - whom to kill is no secret
     with serving(url, models=tiny_models, port=free_port()) as service:
         client = Client(service.url)
         client.start()

@@ -5,15 +5,18 @@ import shlex
 from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from nlp.pipeline import Pipeline
 from nlp.types import Analysis, Citation, Duty, Metadata, Provenance
 from service.actions import Desk
 from service.api.jobs import JobFilter
+from service.api.reclassifications import DiffFilter, ScopeIn
 from service.jobs.here import carry_out
 from service.jobs.kinds import KINDS
 from service.jobs.orders import submit
@@ -21,6 +24,7 @@ from service.jobs.seam import Context
 from service.schemas import DocumentFilter, OpinionFilter
 from service.settings import Settings
 from service.store.jobs import JobQuery, list_jobs
+from tests.service.archive import Model
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "service" / "README.md").read_text(encoding="utf-8")
@@ -34,7 +38,13 @@ def test_every_setting_is_described(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [*DocumentFilter.model_fields, *OpinionFilter.model_fields, *JobFilter.model_fields],
+    [
+        *DocumentFilter.model_fields,
+        *OpinionFilter.model_fields,
+        *JobFilter.model_fields,
+        *ScopeIn.model_fields,
+        *DiffFilter.model_fields,
+    ],
 )
 def test_every_filter_is_described(name: str) -> None:
     assert f"`{name}`" in README
@@ -68,18 +78,21 @@ def test_the_examples_run(client: TestClient, desk: Desk, settings: Settings) ->
         answer = run(client, example.replace("$ID", last_id))
 
         assert answer.status_code in {200, 201, 202, 204}, (example, answer.text)
-        make_exports(desk, settings)
+        work(desk, settings)
         last_id = next(
             iter(re.findall(r'"(?:job_)?id":"([0-9a-f]{32}|[0-9a-f]{8})"', answer.text)), last_id
         )
         assert '"status":"error"' not in answer.text
 
 
-def make_exports(desk: Desk, settings: Settings) -> None:
+def work(desk: Desk, settings: Settings) -> None:
     """What a worker would do meanwhile."""
-    ctx = Context(desk.engine, settings, build=lambda _: desk.pipeline)
-    for job in list_jobs(desk.engine, JobQuery(kind="export", state="queued")):
-        assert carry_out(ctx, job, kinds=KINDS).state == "done"
+    [newest] = [info for info in desk.models() if info.name == "default"][-1:]
+    rules = Model(name=newest.name, version=newest.version, sha256=newest.sha256)
+    ctx = Context(desk.engine, settings, build=lambda _: cast(Pipeline, rules))
+    for kind in ("export", "reclassification"):
+        for job in list_jobs(desk.engine, JobQuery(kind=kind, state="queued")):
+            assert carry_out(ctx, job, kinds=KINDS).state == "done"
 
 
 def run(client: TestClient, example: str) -> Response:
@@ -93,7 +106,8 @@ def run(client: TestClient, example: str) -> Response:
     path = address.removeprefix("localhost:8000")
     if form:
         file = ROOT / form.pop("file").removeprefix("@")
-        return client.post(path, files={"file": (file.name, file.read_bytes())}, data=form)
+        files = {"file": (file.name, file.read_bytes())}
+        return client.post(path, files=files, data=form, headers=headers)
     if bodies:
         method = dict(options).get("-X", "POST")
         return client.request(method, path, content=bodies[0].encode(), headers=headers)

@@ -374,52 +374,6 @@ def test_what_waits_is_read_by_a_run_and_waits_again_when_that_is_gone(room: Roo
     assert stored.analysis == {}
 
 
-def test_a_dry_run_keeps_nothing(room: Room) -> None:
-    before, seen = room.sizes(), room.everything()
-
-    job_id = room.read("2", dry_run=True)
-
-    after = room.sizes()
-    own = {"jobs", "job_shards"}
-    assert {name: n for name, n in after.items() if name not in own} == {
-        name: n for name, n in before.items() if name not in own
-    }
-    assert room.everything() == seen
-    assert reclassifying.look(room.archive, job_id).run is None
-
-
-def test_a_dry_run_says_what_the_run_would_say(room: Room) -> None:
-    below = room.read("2", Query(text="duong"))
-    room.put_on_top(below)
-    room.say(1, "LV05")
-    room.models["3"] = Model(version="3", change=of_opinions(says_field(None)))
-
-    dry, run = room.read("3", dry_run=True), room.read("3")
-
-    said, would_say = (reclassifying.compare(room.archive, one).transitions for one in (run, dry))
-    assert set(would_say) == set(said)
-    assert len(would_say) == len(said)
-    only = reclassifying.compare(room.archive, dry, facets=["intent"]).transitions
-    assert only == tuple(step for step in would_say if step.facet == "intent")
-
-
-def test_a_dry_run_names_some_items_of_each_change(room: Room) -> None:
-    job = room.carry_out(room.order("2", dry_run=True))
-
-    examples = job.result["examples"]
-    assert {int(item, 16) for item in examples["civic_field:LV03:LV02"]} <= {1, 5, 7, 8}
-    assert examples["civic_field:none_of_these:LV02"] == [f"{4:032x}"]
-    assert "civic_field:LV02:LV02" not in examples
-
-
-@pytest.mark.parametrize("action", ["put_on_top", "take_back"])
-def test_a_dry_run_can_be_neither_promoted_nor_rolled_back(room: Room, action: str) -> None:
-    job_id = room.read("2", dry_run=True)
-
-    with pytest.raises(Conflict, match="a dry run keeps no answers"):
-        getattr(room, action)(job_id)
-
-
 def test_where_a_taxonomy_has_not_changed_nothing_is_affected(room: Room) -> None:
     with pytest.raises(Conflict, match="leave out `affected` to read all again"):
         room.order("2", affected=True)

@@ -25,13 +25,13 @@ RISKY = ["=1+1", "+84", "-5", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "\uff1
 
 def as_csv(folder: Path, rows: Iterable[Cells]) -> str:
     with (folder / "out.csv").open("w+b") as out:
-        write_csv(out, SHEET, rows, notes=lambda: NOTES)
+        write_csv(out, SHEET, rows=rows, notes=lambda: NOTES)
     return (folder / "out.csv").read_bytes().decode("utf-8")
 
 
 def as_book(folder: Path, rows: Iterable[Cells], *, sheet_rows: int = 100) -> openpyxl.Workbook:
     with (folder / "out.xlsx").open("w+b") as out:
-        write_xlsx(out, SHEET, rows, notes=lambda: NOTES, sheet_rows=sheet_rows)
+        write_xlsx(out, SHEET, rows=rows, notes=lambda: NOTES, sheet_rows=sheet_rows)
     return openpyxl.load_workbook(folder / "out.xlsx")
 
 
@@ -139,7 +139,7 @@ def test_rows_go_on_as_many_sheets_as_they_need(
 def test_columns_go_on_after_the_last_letter(tmp_path: Path) -> None:
     wide = Sheet("A", "B", tuple((f"c{n}", 5) for n in range(60)))
     with (tmp_path / "out.xlsx").open("w+b") as out:
-        write_xlsx(out, wide, [list(range(60))], notes=lambda: NOTES)
+        write_xlsx(out, wide, rows=[list(range(60))], notes=lambda: NOTES)
 
     sheet = openpyxl.load_workbook(tmp_path / "out.xlsx")["A"]
     assert [cell.value for cell in sheet[2]] == list(range(60))
@@ -203,7 +203,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, write: Callable[...,
         tracemalloc.start()
         with (tmp_path / "out").open("w+b") as out:
             rows = ((str(n), f"đường hỏng {n} " * 20) for n in range(n_rows))
-            write(out, SHEET, rows, notes=lambda: NOTES)
+            write(out, SHEET, rows=rows, notes=lambda: NOTES)
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most
@@ -222,7 +222,7 @@ def test_notes_are_made_when_all_rows_are_written(tmp_path: Path) -> None:
             yield (n, "x")
 
     with (tmp_path / "out.csv").open("w+b") as out:
-        write_csv(out, SHEET, rows(), notes=lambda: [("n", len(counted))])
+        write_csv(out, SHEET, rows=rows(), notes=lambda: [("n", len(counted))])
 
     assert (tmp_path / "out.csv").read_text(encoding="utf-8").startswith('\ufeff"n","3"')
 
@@ -235,6 +235,6 @@ def test_nothing_but_the_file_itself_is_written(tmp_path: Path) -> None:
         yield ("a", "b")
 
     with (tmp_path / "out.csv").open("w+b") as out:
-        write_csv(out, SHEET, rows(), notes=lambda: NOTES)
+        write_csv(out, SHEET, rows=rows(), notes=lambda: NOTES)
 
     assert seen == [["out.csv"]]

@@ -140,6 +140,17 @@ def test_a_row_again_is_a_duplicate_while_it_waits(post: Post) -> None:
     assert another_text["status"] == "error"
 
 
+@pytest.mark.parametrize("later", [True, False])
+def test_rows_of_one_request_keep_their_order(post: Post, client: TestClient, later: bool) -> None:
+    rows = [row(1), row(2, "hai"), row(1, "khác"), row(3, "ba")]
+
+    states = [result["status"] for result in post(*rows, later=later)["results"]]
+
+    listed = client.get("/v1/opinions").json()["items"]
+    assert states == ["accepted", "accepted", "error", "accepted"]
+    assert [item["external_id"] for item in listed] == ["3", "2", "1"]  # the newest first
+
+
 def test_bad_rows_do_not_keep_others_out(post: Post) -> None:
     answer = post(row(1), {**row(2), "author": "x"}, row(3, " "), {**row(4), "source": "nobody"})
 

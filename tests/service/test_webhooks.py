@@ -43,7 +43,9 @@ def receiver() -> Iterator[Receiver]:
 
 def hook_to(scene: Scene, receiver: Receiver, *events: Event) -> Webhook:
     chosen = events or ("job.done",)
-    return register(scene.engine, receiver.url, chosen, by=CONSOLE, now=scene.now, policy=ANYWHERE)
+    return register(
+        scene.engine, receiver.url, events=chosen, by=CONSOLE, now=scene.now, policy=ANYWHERE
+    )
 
 
 def tell(scene: Scene, event: Event = "job.done", **data: Any) -> None:
