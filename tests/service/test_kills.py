@@ -217,8 +217,8 @@ def test_nothing_accepted_is_lost_or_doubled(url: str, tiny_models: Path) -> Non
         _wait_until(lambda: len(client.runs) > 0)
         client.ending.set()
         client.join(timeout=_PATIENCE_S)
+        _wait_until(lambda: _n_open(url) == 0)
         with _reading(url) as connection:
-            _wait_until(lambda: _n_open(connection) == 0)
             _check(connection, client)
 
 
@@ -267,17 +267,19 @@ def _check(connection: sa.Connection, client: Client) -> None:
 def _reading(url: str) -> Iterator[sa.Connection]:
     engine = open_engine(url)
     try:
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with engine.connect() as connection:
             yield connection
     finally:
         engine.dispose()
 
 
-def _n_open(connection: sa.Connection) -> int:
+def _n_open(url: str) -> int:
+    """What is still to be done, as it stands now: a transaction would see one moment for ever."""
     jobs = tables.jobs.c
     waits = sa.select(sa.func.count()).where(tables.items.c.run_id.is_(None))
     still_open = sa.select(sa.func.count()).where(jobs.state.in_(["queued", "running"]))
-    return int(connection.scalar(still_open) or 0) + int(connection.scalar(waits) or 0)
+    with _reading(url) as connection:
+        return int(connection.scalar(still_open) or 0) + int(connection.scalar(waits) or 0)
 
 
 def _wait_until(holds: Callable[[], bool]) -> None:
