@@ -1,6 +1,7 @@
 """Reading files that take long, and archives: a shard a file."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from itertools import islice
 
 import sqlalchemy as sa
@@ -34,7 +35,8 @@ def shard(ctx: Context, run: Run) -> Json:
     params = run.job.params
     upload = Upload(part.data, part.name, params["kind"], params["source"])
     try:
-        with run.trying(subject):
+        # only then: a file is not to blame for a worker that was killed while reading it
+        with run.trying(subject) if run.careful else nullcontext():
             item_id, is_new = _keep(desk_of(ctx), part, upload=upload)
     except InputError as error:
         run.set_aside(subject, str(error))

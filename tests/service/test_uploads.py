@@ -193,6 +193,36 @@ def test_a_worker_killed_after_keeping_an_item_makes_no_second_one(
     assert made["id"] == list_items(desk.engine, Query()).items[0].id
 
 
+@pytest.mark.parametrize(("n_deaths", "blamed"), [(0, None), (1, None), (2, "file 1")])
+def test_a_file_is_blamed_for_dead_workers_only_when_it_was_so_twice(
+    send: Send,
+    context: Context,
+    pipeline: RulePipeline,
+    monkeypatch: pytest.MonkeyPatch,
+    n_deaths: int,
+    blamed: str | None,
+) -> None:
+    job_id = job_of(send(LETTER, later=True))
+    part = Part(context, job_id)
+    part.plan()
+    for _ in range(n_deaths):
+        shards.begin_shard(context.engine, job_id, attempt=1, shard=0)
+    trying = sa.select(tables.job_shards.c.trying).where(tables.job_shards.c.job_id == job_id)
+    analyze_all, seen = pipeline.analyze_all, []
+
+    def look(requests: Any) -> Any:
+        with context.engine.connect() as connection:
+            seen.append(connection.scalar(trying))
+        return analyze_all(requests)
+
+    monkeypatch.setattr(pipeline, "analyze_all", look)
+    part.do(0)
+    part.finish()
+
+    assert seen[0] == blamed
+    assert len(items_of(read_job(context.engine, job_id))) == 1
+
+
 def test_summing_up_may_be_done_twice(send: Send, context: Context) -> None:
     job = carry_out(context, job_of(send(LETTER, later=True)))
     results = job.result["items"]
