@@ -1,38 +1,23 @@
 """The pages in a real browser, served by a real server."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import cast
 
 import pytest
-import uvicorn
 from playwright.sync_api import (
     Browser,
     ConsoleMessage,
     FilePayload,
     Page,
     expect,
-    sync_playwright,
 )
 
 from nlp.pipeline import Pipeline
 from service.app import create_app
 from service.settings import Settings
+from tests.browser.conftest import CHROMIUM, serving
 from tests.service.rules import RulePipeline
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 DIRECTIVE = """THÀNH ỦY
 CHỈ THỊ
 về nâng cao chất lượng tiếp công dân
@@ -53,24 +38,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("browser")
     settings = Settings(database_url=f"sqlite:///{folder}/danvan.db")
     app = create_app(settings, pipeline=cast(Pipeline, RulePipeline()))
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    listener.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield browser
-        browser.close()
+    with serving(app) as address:
+        yield address
 
 
 @pytest.fixture(params=[1280, 360], ids=["desk", "phone"])

@@ -1,24 +1,22 @@
 """Signing in with a real browser, which decides itself when a cookie is shown."""
 
 import http.server
-import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import cast
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from nlp.pipeline import Pipeline
 from service import auth
 from service.app import create_app
 from service.auth import CONSOLE
 from service.settings import Settings
-from tests.browser.test_chromium import ARGS, CHROMIUM, DIRECTIVE
+from tests.browser.conftest import CHROMIUM, serving
+from tests.browser.test_chromium import DIRECTIVE
 from tests.service.rules import RulePipeline
 
 PASSWORD = "mười hai con giáp"  # noqa: S105 - nobody's
@@ -38,24 +36,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     auth.add_staff(
         app.state.desk.engine, "lan", role="reviewer", by=CONSOLE, now=now, password=PASSWORD
     )
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    listener.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield browser
-        browser.close()
+    with serving(app) as address:
+        yield address
 
 
 @pytest.fixture

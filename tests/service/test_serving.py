@@ -204,4 +204,6 @@ def await_refusal(port: int) -> None:
             socket.create_connection(("127.0.0.1", port), timeout=30).close()
         except ConnectionRefusedError:
             return
+        except ConnectionResetError:  # it closed while we stood before it
+            continue
     raise TimeoutError
