@@ -16,12 +16,13 @@ from nlp.pipeline import Pipeline, Request
 from nlp.readers import from_text
 from nlp.types import Analysis, Provenance
 from service import reclassifying
+from service.jobs import archive
 from service.jobs.kinds import KINDS
 from service.jobs.runner import Runner
 from service.jobs.seam import Context
 from service.reclassifying import Archive, Wish
 from service.settings import Settings
-from service.store import tables
+from service.store import runs, tables
 from service.store.dialect import open_engine
 from service.store.intake import add, ensure_run
 from service.store.jobs import Job, read_job
@@ -30,7 +31,7 @@ from service.store.records import NewItem
 from service.store.tables import FACETS
 from service.store.views import LabelFilter, Query, Stored, Summary, list_items, read_item
 from tests.service.rules import PACK, RulePipeline
-from tests.service.shelf import NOON, RULES, Change, Shelf, as_it_is
+from tests.service.shelf import NOON, RULES, Change, Shelf, as_it_is, says_field
 
 BOTH = ("sqlite", "postgresql")
 
@@ -239,3 +240,32 @@ def carry_out(context: Context, job_id: str) -> Job:
         part.do(number)
     part.finish()
     return read_job(context.engine, job_id)
+
+
+TEXTS = ("đường hỏng", "rác ở chợ", "đường xấu", "gì đó")
+
+
+@contextmanager
+def two_models(
+    request: pytest.FixtureRequest, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Room]:
+    """Four opinions, a model `2` that says LV02 of all, and a model `5` that says LV05."""
+    monkeypatch.setattr(archive, "_STRETCH", 3)
+    monkeypatch.setattr(runs, "_STRETCH", 2)
+    with fresh_store(address_of(request, folder)) as engine:
+        room = Room(engine)
+        for text in TEXTS:
+            room.bring(text)
+        room.models["2"] = Model(version="2", change=says_field("LV02"))
+        room.models["5"] = Model(version="5", change=says_field("LV05"))
+        yield room
+
+
+def fields(room: Room) -> list[str]:
+    return [room.field_of(number) for number in room.texts]
+
+
+def run_of(room: Room, job_id: str) -> runs.Run:
+    run = reclassifying.look(room.archive, job_id).run
+    assert run is not None
+    return run

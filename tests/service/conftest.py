@@ -8,6 +8,7 @@ from typing import cast
 from unittest.mock import patch
 
 import pytest
+import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pwdlib import PasswordHash
@@ -19,7 +20,9 @@ from service.actions import Desk
 from service.app import create_app
 from service.settings import Settings
 from tests.postgres import find_programs, running
+from tests.service.archive import BOTH, address_of, fresh_store
 from tests.service.rules import RulePipeline
+from tests.service.shelf import Shelf
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +42,18 @@ def quick_passwords() -> Iterator[None]:
         auth._decoy.cache_clear()
         yield
     auth._decoy.cache_clear()
+
+
+@pytest.fixture(params=BOTH)
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    """An empty store, on SQLite in a folder that is not there yet and on PostgreSQL."""
+    with fresh_store(address_of(request, tmp_path / "a" / "b")) as engine:
+        yield engine
+
+
+@pytest.fixture
+def shelf(engine: sa.Engine) -> Shelf:
+    return Shelf(engine)
 
 
 @pytest.fixture

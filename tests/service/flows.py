@@ -18,11 +18,10 @@ from service.jobs.kinds import KINDS
 from service.jobs.seam import Context
 from service.settings import Settings
 from service.store import tables
-from service.store.dialect import open_engine
 from service.store.intake import Source, add, ensure_run, register_source
 from service.store.jobs import Job
-from service.store.migrate import migrate
 from service.store.records import Intake, NewItem
+from tests.service.archive import fresh_store
 from tests.service.rules import PACK, RulePipeline
 from tests.service.shelf import RULES
 
@@ -114,17 +113,8 @@ class Scene:
 @contextmanager
 def a_scene(request: pytest.FixtureRequest, folder: Path, *, database: str) -> Iterator[Scene]:
     """A scene on a new database: `sqlite` or `postgresql`."""
-    is_postgresql = database == "postgresql"
     url = f"sqlite:///{folder}/store.db"
-    if is_postgresql:
+    if database == "postgresql":
         url = request.getfixturevalue("postgres_url")
-    migrate(url)
-    engine = open_engine(url)
-    settings = Settings(database_url=url, exports_folder=folder / "exports")
-    try:
-        yield Scene(engine, settings)
-    finally:
-        if is_postgresql:
-            with engine.begin() as connection:
-                connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-        engine.dispose()
+    with fresh_store(url) as engine:
+        yield Scene(engine, Settings(database_url=url, exports_folder=folder / "exports"))

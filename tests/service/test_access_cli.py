@@ -1,14 +1,11 @@
 """`danvan keys` and `danvan staff`: what they print, what they refuse, and that they show no secret."""
 
-import io
-import logging
 import os
 import pty
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,22 +13,12 @@ import pytest
 import sqlalchemy as sa
 
 from service import auth
-from service.cli import main
 from service.store import tables
 from service.store.dialect import open_engine
 from tests.conftest import ROOT
+from tests.service.commands import Danvan, Outcome, commanding
 
 PASSWORD = "mười hai con giáp"  # noqa: S105 - nobody's
-
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-
-Danvan = Callable[..., Outcome]
 
 
 @pytest.fixture
@@ -42,18 +29,8 @@ def danvan(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
 
-    def run(*arguments: str, stdin: str = "") -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["danvan", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.out + captured.err
-        code = ended.value.code
-        return Outcome(code if isinstance(code, int) else 0, captured.out, captured.err)
-
-    yield run
-    logging.captureWarnings(capture=False)
+    with commanding(monkeypatch, capsys) as run:
+        yield run
 
 
 @pytest.fixture

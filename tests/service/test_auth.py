@@ -1,8 +1,7 @@
 """Keys, staff and sessions; run on SQLite, and on PostgreSQL where its programs are installed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -14,29 +13,13 @@ from service import auth
 from service.auth import CONSOLE, ROLES
 from service.store import tables
 from service.store.access import LogQuery, list_entries
-from service.store.dialect import open_engine
 from service.store.errors import Conflict, NotFound
-from service.store.migrate import migrate
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
 LIFE = timedelta(hours=12)
 pytestmark = pytest.mark.usefixtures("quick_passwords")
 PASSWORD = "mười hai con giáp"  # noqa: S105 - nobody's
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
-    url = f"sqlite:///{tmp_path}/store.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-    migrate(url)
-    engine = open_engine(url)
-    yield engine
-    if request.param == "postgresql":
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    engine.dispose()
 
 
 def add(engine: sa.Engine, name: str = "lan", *, subject: str | None = None) -> None:

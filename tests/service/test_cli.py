@@ -2,34 +2,20 @@
 
 import io
 import json
-import logging
 import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import openpyxl
 import pytest
 
 from nlp.text import to_nfc
-from service.cli import main
 from tests import directive
 from tests.conftest import ROOT, TINY_CORPUS
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Danvan = Callable[..., Outcome]
+from tests.service.commands import Danvan, Outcome, commanding
 
 
 @pytest.fixture
@@ -45,17 +31,8 @@ def danvan(
     monkeypatch.setenv("DANVAN_MODEL", "tiny")
     monkeypatch.setenv("COLUMNS", "100")
 
-    def run(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["danvan", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.out + captured.err
-        code = ended.value.code
-        return Outcome(code if isinstance(code, int) else 0, captured.out, captured.err)
-
-    yield run
-    logging.captureWarnings(capture=False)
+    with commanding(monkeypatch, capsys) as run:
+        yield run
 
 
 def one_sentence(outcome: Outcome) -> bool:

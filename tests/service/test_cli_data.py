@@ -1,29 +1,15 @@
 """`danvan retention` and `danvan export items` as an operator meets them."""
 
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import openpyxl
 import pytest
 
-from service.cli import main
 from service.store.jobs import JobQuery, list_jobs
+from tests.service.commands import Danvan, commanding
 from tests.service.flows import Scene, a_scene
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Danvan = Callable[..., Outcome]
 
 
 @pytest.fixture
@@ -39,23 +25,15 @@ def danvan(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
-) -> Danvan:
+) -> Iterator[Danvan]:
     """Run `danvan` with these arguments on the store of the scene."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DANVAN_DATABASE_URL", scene.settings.database_url)
     monkeypatch.setenv("DANVAN_EXPORTS_FOLDER", str(scene.settings.exports_folder))
     monkeypatch.setenv("COLUMNS", "100")
 
-    def run(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["danvan", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.out + captured.err
-        code = ended.value.code
-        return Outcome(code if isinstance(code, int) else 0, captured.out, captured.err)
-
-    return run
+    with commanding(monkeypatch, capsys) as run:
+        yield run
 
 
 def keep_old(scene: Scene, *, days_ago: float) -> None:

@@ -1,50 +1,29 @@
 """`danvan backup`, `restore` and `doctor` as an operator meets them."""
 
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from service.cli import main
 from service.store.dialect import open_engine
 from service.store.intake import Source, register_source
 from service.store.migrate import migrate
 from service.store.views import list_sources
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Danvan = Callable[..., Outcome]
+from tests.service.commands import Danvan, commanding
 
 
 @pytest.fixture
 def danvan(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Danvan:
+) -> Iterator[Danvan]:
     """Run `danvan` with these arguments on the database `store.db` of an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DANVAN_DATABASE_URL", "sqlite:///store.db")
     monkeypatch.setenv("COLUMNS", "100")
 
-    def run(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["danvan", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        code = ended.value.code
-        return Outcome(code if isinstance(code, int) else 0, captured.out, captured.err)
-
-    return run
+    with commanding(monkeypatch, capsys) as run:
+        yield run
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,27 +16,15 @@ from models.linear import LinearClassifier
 from models.registry import save_linear
 from service.actions import Opinion, store_opinions
 from service.app import build_context, build_desk
-from service.cli import main
 from service.settings import Settings
 from service.store.jobs import JobQuery, cancel_job, list_jobs
 from service.store.views import Query, list_items
 from tests.service.archive import carry_out
+from tests.service.commands import Danvan, commanding
 from tests.service.processes import environment
 
 TEXTS = ("Đường thôn hỏng, ổ gà nhiều", "Rác ùn ở chợ, hôi thối", "Cảm ơn phường trả lời nhanh")
 ID = re.compile("[0-9a-f]{32}")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Danvan = Callable[..., Outcome]
 
 
 @pytest.fixture
@@ -74,17 +62,9 @@ def settings(
 
 
 @pytest.fixture
-def danvan(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Danvan:
-    def run(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["danvan", "reclassify", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.out + captured.err
-        code = ended.value.code
-        return Outcome(code if isinstance(code, int) else 0, captured.out, captured.err)
-
-    return run
+def danvan(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Danvan]:
+    with commanding(monkeypatch, capsys, "reclassify") as run:
+        yield run
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """A person's word stands whatever models say, whatever the taxonomy becomes; nothing of it is ever lost."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -21,28 +19,13 @@ from service.store.corrections import (
     read_layer,
     standing_words,
 )
-from service.store.dialect import open_engine, writing
+from service.store.dialect import writing
 from service.store.errors import Conflict, NotFound
-from service.store.migrate import migrate
 from service.store.retention import erase
 from service.store.runs import packs_of
 from service.store.views import Stored, read_item
 from tests.service.rules import PACK
 from tests.service.shelf import NOON, RENAMED, RULES, SPLIT, Shelf, as_it_is, says_field
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
-    url = f"sqlite:///{tmp_path}/store.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-    migrate(url)
-    engine = open_engine(url)
-    yield Shelf(engine)
-    if request.param == "postgresql":
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    engine.dispose()
 
 
 def uncarried(shelf: Shelf) -> list[int]:

@@ -1,11 +1,9 @@
 """The duties of documents as a table and as a calendar, each read again by its library."""
 
 import io
-import logging
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,9 +14,9 @@ from icalendar import Calendar
 
 from nlp.pipeline import Pipeline, Request
 from nlp.readers import from_text
-from service.cli import main
 from service.exports import DutyRow, make_rows, to_calendar, to_workbook
 from tests import directive
+from tests.service.commands import Outcome, commanding
 
 STAMP = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 LETTER = """ỦY BAN NHÂN DÂN
@@ -279,14 +277,6 @@ def test_an_event_keeps_its_uid_when_the_file_is_renamed(tiny_pipeline: Pipeline
     assert [row.uid for row in here] == [row.uid for row in there]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a command ended."""
-
-    code: int
-    err: str
-
-
 Export = Callable[..., Outcome]
 
 
@@ -303,18 +293,14 @@ def export(
     monkeypatch.setenv("DANVAN_MODEL", "tiny")
     (tmp_path / "a.txt").write_text(LETTER, encoding="utf-8")
 
-    def run(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["danvan", "export", "duties", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.out + captured.err
-        assert captured.out == ""
-        code = ended.value.code
-        return Outcome(code if isinstance(code, int) else 0, captured.err)
+    with commanding(monkeypatch, capsys, "export", "duties") as danvan:
 
-    yield run
-    logging.captureWarnings(capture=False)
+        def run(*arguments: str) -> Outcome:
+            ended = danvan(*arguments)
+            assert ended.out == ""
+            return ended
+
+        yield run
 
 
 def test_files_become_one_table(export: Export, tmp_path: Path) -> None:

@@ -10,44 +10,31 @@ import pytest
 import sqlalchemy as sa
 
 from service import reclassifying
-from service.jobs import archive
 from service.store import runs, tables
 from service.store.dialect import writing
 from service.store.errors import Conflict, NotFound
 from service.store.jobs import cancel_job
 from service.store.runs import forget_run, promote, roll_back
 from service.store.views import LabelFilter, Query, read_item
-from tests.service.archive import BOTH, Model, Part, Room, address_of, fresh_store
+from tests.service.archive import (
+    BOTH,
+    Model,
+    Part,
+    Room,
+    fields,
+    run_of,
+    two_models,
+)
 from tests.service.rules import PACK
 from tests.service.shelf import RENAMED, SPLIT, says_field
-
-TEXTS = ("đường hỏng", "rác ở chợ", "đường xấu", "gì đó")
 
 
 @pytest.fixture(params=BOTH)
 def room(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Room]:
-    """Four opinions, a model `2` that says LV02 of all, and a model `5` that says LV05."""
-    monkeypatch.setattr(archive, "_STRETCH", 3)
-    monkeypatch.setattr(runs, "_STRETCH", 2)
-    with fresh_store(address_of(request, tmp_path)) as engine:
-        room = Room(engine)
-        for text in TEXTS:
-            room.bring(text)
-        room.models["2"] = Model(version="2", change=says_field("LV02"))
-        room.models["5"] = Model(version="5", change=says_field("LV05"))
+    with two_models(request, tmp_path, monkeypatch) as room:
         yield room
-
-
-def fields(room: Room) -> list[str]:
-    return [room.field_of(number) for number in room.texts]
-
-
-def run_of(room: Room, job_id: str) -> runs.Run:
-    run = reclassifying.look(room.archive, job_id).run
-    assert run is not None
-    return run
 
 
 AS_BEFORE = ["LV03", "LV02", "LV03", "abstain"]

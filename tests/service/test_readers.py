@@ -1,32 +1,13 @@
 """How far people agree: with each other and with the model, and never a figure of one person."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 
-import pytest
 from fastapi.testclient import TestClient
 
 from service.readers import AgainstModel, FacetAgreement, agreement_of
-from service.store.dialect import open_engine
-from service.store.migrate import migrate
 from service.store.runs import packs_of
 from tests.service.rules import PACK
 from tests.service.shelf import RENAMED, SPLIT, Shelf, says_field
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
-    url = f"sqlite:///{tmp_path}/store.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-    migrate(url)
-    engine = open_engine(url)
-    yield Shelf(engine)
-    if request.param == "postgresql":
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    engine.dispose()
 
 
 def of_fields(shelf: Shelf) -> FacetAgreement:

@@ -1,8 +1,6 @@
 """What to look at next: the most useful first, nothing twice, nothing that the reader has answered."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -12,8 +10,6 @@ from hypothesis import strategies as st
 from nlp.types import Analysis, AssignedLabel, CategoryResult, Guess, Span
 from service.review_queue import Entry, next_to_review, one_of_each, use_of
 from service.store import review
-from service.store.dialect import open_engine
-from service.store.migrate import migrate
 from service.store.records import Answer
 from service.store.review import READ_TWICE, Candidate, Reason, Wanted
 from service.store.runs import packs_of
@@ -23,20 +19,6 @@ from tests.service.shelf import SPLIT, Shelf, says_field
 
 FIELD = ("civic_field",)
 SURE = "đường hỏng"  # the rules assert its field with 0.91, its sentiment with 0.8
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
-    url = f"sqlite:///{tmp_path}/store.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-    migrate(url)
-    engine = open_engine(url)
-    yield Shelf(engine)
-    if request.param == "postgresql":
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    engine.dispose()
 
 
 def queue(

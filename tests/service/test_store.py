@@ -1,6 +1,5 @@
 """What every store must do; run on SQLite, and on PostgreSQL where its programs are installed."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -26,20 +25,6 @@ PARENTS = PACK.parents
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 MODEL_1 = Provenance("rules", "1", "0" * 64, "ct07", "1.0.0", "0.1.0")
 MODEL_2 = replace(MODEL_1, model_version="2")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
-    url = f"sqlite:///{tmp_path}/a/b/store.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-    migrate(url)
-    engine = open_engine(url)
-    yield engine
-    if request.param == "postgresql":
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    engine.dispose()
 
 
 def entry(

@@ -1,16 +1,14 @@
 """What is asked for, how far it is, whose seat it is: the rows of jobs and workers, without any worker."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from service.jobs.orders import submit, submit_within
 from service.store import shards, workers
-from service.store.dialect import open_engine, writing
+from service.store.dialect import writing
 from service.store.errors import Conflict, NotFound
 from service.store.jobs import (
     Job,
@@ -23,23 +21,8 @@ from service.store.jobs import (
     read_job,
     retry_job,
 )
-from service.store.migrate import migrate
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
-    url = f"sqlite:///{tmp_path}/store.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-    migrate(url)
-    engine = open_engine(url)
-    yield engine
-    if request.param == "postgresql":
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    engine.dispose()
 
 
 def ask(engine: sa.Engine, job_id: str | None = None, *, kind: str = "a", minute: int = 0) -> Job:
