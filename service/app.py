@@ -73,9 +73,8 @@ def build_desk(settings: Settings, *, pipeline: Pipeline | None = None) -> Desk:
         DanvanError: a part is missing or damaged, or the database cannot be opened.
     """
     pipeline = pipeline or build_pipeline(settings)
-    load_packs(
-        settings.corpus_folder / "taxonomies"
-    )  # a damaged one is told now, not to its first reader
+    # a damaged one is told now, not to its first reader
+    load_packs(settings.corpus_folder / "taxonomies")
     if settings.migrate_on_start:
         migrate(settings.database_url)
     engine = open_engine(settings.database_url)

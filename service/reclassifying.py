@@ -8,7 +8,6 @@ from importlib.metadata import version
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 
 from models.registry import ModelInfo
 from nlp.errors import InputError
@@ -41,11 +40,10 @@ from service.store.runs import (
     start_run,
 )
 from service.store.tables import FACETS
-from service.store.views import LabelFilter, Query
+from service.store.views import LabelFilter, Query, query_to_json
 
 KIND = "reclassification"
 _LISTED = 100
-_QUERY = TypeAdapter(Query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +110,7 @@ def start(archive: Archive, wish: Wish) -> Reclassification:
         newest = connection.scalar(sa.select(sa.func.max(tables.items.c.seq)))
         query = replace(query, to_seq=(newest or 0) + 1)
         job_id = new_id(moment)
-        scope = _QUERY.dump_python(query, mode="json", exclude_defaults=True)
+        scope = query_to_json(query)
         params: dict[str, Any] = {
             "model": f"{info.name}@{info.version}",
             "model_sha256": info.sha256,

@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 
 from nlp.taxonomy import load_packs
 from service.auth import Caller
@@ -21,10 +20,9 @@ from service.store.dialect import writing
 from service.store.errors import Conflict, NotFound
 from service.store.jobs import Job, read_job
 from service.store.rows import count_rows
-from service.store.views import Query
+from service.store.views import query_from_json, query_to_json
 
 KIND = "export"
-_QUERY = TypeAdapter(Query)
 
 
 def order_export(engine: sa.Engine, export: Export, *, by: Caller, now: datetime) -> Job:
@@ -32,7 +30,7 @@ def order_export(engine: sa.Engine, export: Export, *, by: Caller, now: datetime
     params = {
         "format": export.format,
         "with_text": export.with_text,
-        "query": _QUERY.dump_python(export.query, mode="json", exclude_defaults=True),
+        "query": query_to_json(export.query),
     }
     with writing(engine) as connection:
         job = submit_within(connection, KIND, params=params, asked_by=by.name, now=now)
@@ -101,4 +99,4 @@ EXPORT = Kind(plan, shard, finish)
 def _export(job: Job) -> Export:
     params = job.params
     file_format: Format = params["format"]
-    return Export(file_format, _QUERY.validate_python(params["query"]), params["with_text"])
+    return Export(file_format, query_from_json(params["query"]), params["with_text"])

@@ -1,11 +1,11 @@
 """Asking for jobs, and changing one's mind. Nothing here carries anything out."""
 
-import secrets
 from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from service.actions import new_id
 from service.jobs.seam import Json
 from service.store.dialect import writing
 from service.store.jobs import Job, add_job
@@ -41,5 +41,5 @@ def submit_within(
     job_id: str | None = None,
 ) -> Job:
     """Ask for a job in a transaction of the caller's: both happen, or neither."""
-    new_id = job_id or f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
-    return add_job(connection, kind, job_id=new_id, params=params, asked_by=asked_by, now=now)
+    chosen = job_id or new_id(now)
+    return add_job(connection, kind, job_id=chosen, params=params, asked_by=asked_by, now=now)

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 
 from nlp.errors import ArtifactError
 from nlp.pipeline import Pipeline
@@ -32,18 +31,17 @@ from service.store.records import answers_of
 from service.store.runs import end_run, hold_run
 from service.store.stack import read_answers, read_stack
 from service.store.tables import FACETS, job_faults
-from service.store.views import Query
+from service.store.views import query_from_json
 
 _ALL_FAULTS = 1_000_000
 _EXAMPLES = 3  # of each transition in a dry run, a shard
 _NO_SHARD = -1  # of what came in later
-_QUERY = TypeAdapter(Query)
 Json = dict[str, Any]  # results of shards and jobs: ids and counts
 
 
 def plan(ctx: Context, job: Job) -> Iterable[Shard]:
     """Stretches of the archive that hold items in scope, with their numbers."""
-    scope = _QUERY.validate_python(job.params["scope"])
+    scope = query_from_json(job.params["scope"])
     return plan_stretches(ctx.engine, scope)
 
 
@@ -52,7 +50,7 @@ def shard(ctx: Context, run: Run) -> Json:
     params, (start, end) = run.job.params, run.data
     pipeline = pipeline_of(ctx, params)
     told = _Tally()
-    query = replace(_QUERY.validate_python(params["scope"]), from_seq=start, to_seq=end)
+    query = replace(query_from_json(params["scope"]), from_seq=start, to_seq=end)
     for chunk in read_each(ctx.engine, query, pipeline=pipeline, run=run):
         if params["dry_run"]:
             told.count(ctx.engine, chunk)
@@ -104,7 +102,7 @@ def _append(connection: sa.Connection, chunk: Chunk, *, run_id: int, pipeline: P
 def _catch_up(ctx: Context, job: Job) -> int:
     """Read what came in meanwhile and what was committed behind a shard's back; how many items."""
     params = job.params
-    scope = _QUERY.validate_python(params["scope"])
+    scope = query_from_json(params["scope"])
     unread = replace(scope, to_seq=None, unread_by=params["run_id"])
     pipeline = pipeline_of(ctx, params)
     aside = {fault.subject for fault in list_faults(ctx.engine, job.id, limit=_ALL_FAULTS)}

@@ -108,10 +108,7 @@ class Runner:
     def plan(self, job_id: str, *, attempt: int) -> tuple[int, ...] | None:
         """Cut the job into shards, once; the numbers of those to be done, None when it has ended."""
         with self._at_work():
-            begin = partial(
-                shards.begin_job, self.ctx.engine, job_id, attempt=attempt, now=self.ctx.now()
-            )
-            job = self._patiently(begin)
+            job = self._begin(job_id, attempt=attempt)
             if job is None:
                 return None
             if job.n_total is None and not self._stage(job, partial(self._plan, job)):
@@ -161,12 +158,10 @@ class Runner:
     def finish(self, job_id: str, *, attempt: int) -> None:
         """Sum up and end the job."""
         with self._at_work():
-            engine, now = self.ctx.engine, self.ctx.now()
-            begin = partial(shards.begin_job, engine, job_id, attempt=attempt, now=now)
-            job = self._patiently(begin)
+            job = self._begin(job_id, attempt=attempt)
             if job is None:
                 return
-            state = self._patiently(partial(shards.tally, engine, job))
+            state = self._patiently(partial(shards.tally, self.ctx.engine, job))
             reason = state.reason
             if reason is None and state.waiting:
                 reason = f"shard {state.waiting[0]} ended without a word; retry the job"
@@ -182,10 +177,7 @@ class Runner:
         try:
             yield
         except Exception as error:  # what nobody thought of
-            begin = partial(
-                shards.begin_job, self.ctx.engine, job_id, attempt=attempt, now=self.ctx.now()
-            )
-            job = self._patiently(begin)
+            job = self._begin(job_id, attempt=attempt)
             if job is not None:
                 self._fail(job, describe(error))
         finally:
@@ -200,6 +192,13 @@ class Runner:
         """Whether the job has neither ended nor been asked for again."""
         ask = partial(shards.is_running, self.ctx.engine, job_id, attempt=attempt)
         return self._patiently(ask)
+
+    def _begin(self, job_id: str, *, attempt: int) -> Job | None:
+        """The job, if it is still to be carried out."""
+        begin = partial(
+            shards.begin_job, self.ctx.engine, job_id, attempt=attempt, now=self.ctx.now()
+        )
+        return self._patiently(begin)
 
     def _plan(self, job: Job) -> None:
         planned = self._stoppable(self._kind(job).plan(self.ctx, job))

@@ -6,11 +6,12 @@ Each facet is read from the run that stands for it (`service.store.stack`), corr
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 
 from nlp.types import Block, Document, Place
 from service.store import tables
@@ -64,6 +65,22 @@ class Query:
     to_seq: int | None = None
     cursor: str | None = None
     limit: int = 50
+
+
+@cache
+def _query_type() -> TypeAdapter[Query]:
+    return TypeAdapter(Query)
+
+
+def query_to_json(query: Query) -> Row:
+    """A query as JSON values, without what it does not ask."""
+    values: Row = _query_type().dump_python(query, mode="json", exclude_defaults=True)
+    return values
+
+
+def query_from_json(values: Mapping[str, Any]) -> Query:
+    """The query of `query_to_json`."""
+    return _query_type().validate_python(values)
 
 
 @dataclass(frozen=True, slots=True)
