@@ -36,7 +36,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 test: check
-	@echo "==> The whole suite (about 5 minutes)"
+	@echo "==> The whole suite (about half an hour; PYTEST_ADDOPTS='-n 2 --dist loadfile' halves it)"
 	$(BIN)/pytest
 
 train: $(VENV)/.installed

@@ -7,10 +7,12 @@ texts that the recipe names, so that the card can be written again without train
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.registry import MANIFEST, WEIGHTS
+from models.reference import read_reference
+from models.registry import MANIFEST, REFERENCE, WEIGHTS
 from nlp.errors import ArtifactError
 
 FIGURES = "figures.json"
@@ -89,6 +91,7 @@ def write_card(folder: Path) -> Path:
                 f"- corpus SHA-256: {training['corpus_sha256']}",
                 f"- sources: {'; '.join(training['recipe'].get('sources', ['not said']))}",
                 f"- licence: {training['recipe'].get('licence', 'not said')}",
+                f"- compared with: {_compared_with(folder)}",
             ]
         ),
         _USES,
@@ -112,6 +115,34 @@ def write_card(folder: Path) -> Path:
     return path
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The figures of each head (`models.evaluate.measure`), on real texts or on our held-out tenth."""
+
+    heads: Figures
+    are_real: bool = False
+
+
+def read_figures(folder: Path) -> Measured:
+    """What is known of how good an artifact is, on real texts where it was measured on them; else no heads.
+
+    Raises:
+        ArtifactError: they cannot be read.
+    """
+    try:
+        data, manifest = _manifest(folder)
+        if "recipe" not in manifest["training"]:
+            return Measured({})
+        real = _real_figures(manifest, sha256=hashlib.sha256(data).hexdigest())
+        if real:
+            return Measured(real["heads"], are_real=True)
+        return Measured(json.loads((folder / FIGURES).read_text(encoding="utf-8"))["test"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ArtifactError(
+            f"{folder}: the figures cannot be read; train the model again"
+        ) from error
+
+
 def _manifest(folder: Path) -> tuple[bytes, dict[str, Any]]:
     data = (folder / MANIFEST).read_bytes()
     return data, json.loads(data)
@@ -124,6 +155,14 @@ def _real_figures(manifest: Mapping[str, Any], *, sha256: str) -> Figures:
         return {}
     figures = json.loads(Path(path).read_text(encoding="utf-8"))
     return figures if figures["model_sha256"] == sha256 else {}
+
+
+def _compared_with(folder: Path) -> str:
+    """What later texts and counts of answers are compared with."""
+    reference = read_reference(folder)
+    if reference is None:
+        return "nothing yet; `danvan reference` makes it"
+    return f"its answers to the {reference.n:,} opinions held out (`{REFERENCE}`)"
 
 
 def _megabytes(path: Path) -> float:

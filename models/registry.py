@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _FORMAT = 2
 MANIFEST = "manifest.json"
 WEIGHTS = "model.safetensors"
+REFERENCE = "reference.json"  # what is measured of it afterwards, as the card
 ENCODER = "encoder"
 CANDIDATE = "+"  # parts the version of a recipe from what its candidate learnt besides
 _VOCABULARY = ("keys", "idf", "blocks")
@@ -155,7 +156,7 @@ def _write_manifest(
         "files": {
             path.relative_to(target).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in files
-            if path.name not in {MANIFEST, "card.md", "figures.json"}
+            if path.name not in {MANIFEST, REFERENCE, "card.md", "figures.json"}
         },
         **facts,
     }

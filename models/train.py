@@ -19,9 +19,10 @@ from models.heads import questions_of
 from models.linear import Head, LinearClassifier, Vectorizer
 from models.real import find_texts, join_labels, real_split
 from models.recipe import Recipe, load_recipe
-from models.registry import save_linear
+from models.reference import Reference, measure_reference, write_reference
+from models.registry import MANIFEST, find_model, load_classifier, save_linear
 from models.robustness import robustness
-from nlp.errors import CorpusError
+from nlp.errors import ArtifactError, CorpusError
 from nlp.structure import load_registers
 from nlp.taxonomy import Taxonomy, load_pack
 
@@ -98,8 +99,38 @@ def train(path: Path, *, out: Path, report: Report, corrections: Corrections | N
         figures["beside"] = compare(saved, corrections.standing, parts=parts, taxonomy=taxonomy)
     text = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
     (folder / FIGURES).write_text(text, encoding="utf-8")
+    write_reference(measure_reference(saved, held_out, taxonomy=taxonomy), folder=folder)
     write_card(folder)
     return folder
+
+
+def renew_reference(name: str, *, folder: Path) -> tuple[Path, Reference]:
+    """Measure a model that is there on the opinions that it did not learn, and write its card again.
+
+    Returns:
+        The file, and what stands in it.
+
+    Raises:
+        ArtifactError: no such model, or its manifest does not say what it was made of.
+        CorpusError: the corpus is not the one that it learnt from, so some of its texts may have been learnt.
+    """
+    info = find_model(name, folder=folder)
+    made_of = json.loads((info.folder / MANIFEST).read_bytes())["training"]
+    if "recipe" not in made_of:
+        raise ArtifactError(f"{info.folder}: the manifest names no recipe; train the model again")
+    recipe = Recipe.model_validate(made_of["recipe"])
+    taxonomy = load_pack(recipe.taxonomy)
+    examples = load_corpus(recipe.corpus, taxonomy=taxonomy, with_areas=recipe.labelled_areas)
+    if corpus_hash(examples) != made_of["corpus_sha256"]:
+        raise CorpusError(
+            f"{recipe.corpus}: not the corpus that {info.name} {info.version} learnt from; train it again"
+        )
+    held_out = [example for example in examples if example.split == "test"]
+    model = load_classifier(f"{info.name}@{info.version}", folder=folder)
+    reference = measure_reference(model, held_out, taxonomy=taxonomy)
+    path = write_reference(reference, folder=info.folder)
+    write_card(info.folder)
+    return path, reference
 
 
 def _fit_heads(

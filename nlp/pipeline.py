@@ -4,7 +4,7 @@
       official ─structure▶ letterhead, paragraphs, duties, citations
                ─classifier▶ task areas and tone of each paragraph ─merge▶ of the whole
       opinion  ─sentences▶ ─classifier▶ field, task area, sentiment, intent of the whole,
-               task area and sentiment of each sentence
+               task area and sentiment of each sentence; ─hints▶ channel, urgency, what is missing
     then decide ▶ evidence ▶ Analysis
 
 Texts are analysed in batches: the classifier reads all of them in one pass.
@@ -18,6 +18,7 @@ from typing import Literal
 
 from nlp.decide import Verdict, category_result, decide, merge_paragraphs
 from nlp.evidence import pick_evidence
+from nlp.hints import TriageRules, find_hints
 from nlp.protocols import Classifier, Reading
 from nlp.quality import assess
 from nlp.sentences import split_sentences
@@ -70,11 +71,12 @@ class _Answered:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The analysis with its parts: classifier, taxonomy pack, registers of bodies and kinds."""
+    """The analysis with its parts: classifier, taxonomy pack, registers, rules of triage."""
 
     classifier: Classifier
     taxonomy: Taxonomy
     registers: Registers
+    triage: TriageRules
 
     @property
     def provenance(self) -> Provenance:
@@ -227,7 +229,7 @@ class Pipeline:
                 metadata=None,
                 citations=(),
                 duties=(),
-                hints=None,
+                hints=find_hints(request.doc.text, rules=self.triage),
                 provenance=provenance,
             )
             for row, request in enumerate(requests)

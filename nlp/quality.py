@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from nlp.legacy import VIETNAMESE_SYLLABLE
 from nlp.text import fold
@@ -14,6 +15,34 @@ _MIN_SYLLABLES = 4
 _NO_DIACRITICS_SHARE = 0.03  # running Vietnamese marks about 75 % of its syllables
 _FOREIGN_SHARE = 0.6
 _MAX_SAMPLE = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How a text is written: what tells one stream of texts from another.
+
+    `plain_share`: of its syllables those without any diacritic; `unknown_share`: those that no Vietnamese
+    syllable looks like. Both in [0, 1]; 0.0 where there are no syllables.
+    """
+
+    n_syllables: int
+    plain_share: float
+    unknown_share: float
+
+
+def profile(text: str) -> Profile:
+    """How a text is written; of a long one its first 20,000 characters tell."""
+    sample = text[:_MAX_SAMPLE]
+    n_syllables = len(_SYLLABLE.findall(sample))
+    if not n_syllables:
+        return Profile(0, 0.0, 0.0)
+    n_known = len(VIETNAMESE_SYLLABLE.findall(fold(sample)))
+    n_plain = n_syllables - len(_MARKED.findall(sample))
+    return Profile(
+        n_syllables,
+        max(0.0, n_plain / n_syllables),
+        max(0.0, 1 - n_known / n_syllables),
+    )
 
 
 def assess(doc: Document) -> TextQuality:

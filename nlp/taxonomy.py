@@ -1,7 +1,7 @@
 """Taxonomy packs: the categories a text can be given, as versioned data.
 
 A pack is a folder with `pack.toml` (name, version, facets), one TOML file a facet, `guide.md` for people
-and `migrations.toml` (what became of a code in a later version).
+and `migrations.toml` (what became of a code in a later version) and `views.toml` (other ways to group).
 """
 
 import re
@@ -95,6 +95,26 @@ class Migration:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewPart:
+    """A group of a view: the texts with one of these labels; `labels` are pairs of facet and code."""
+
+    code: str
+    name: str
+    gloss: str
+    labels: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Another way to group the same texts; `note` says what it must not be taken for."""
+
+    name: str
+    title: str
+    note: str
+    parts: tuple[ViewPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Taxonomy:
     """A checked pack."""
 
@@ -103,6 +123,7 @@ class Taxonomy:
     title: str
     facets: Mapping[str, Facet]
     migrations: tuple[Migration, ...] = ()
+    views: tuple[View, ...] = ()
 
     @property
     def parents(self) -> dict[str, dict[str, str]]:
@@ -232,6 +253,36 @@ class _MigrationsFile(BaseModel):
     migration: tuple[_MigrationEntry, ...] = ()
 
 
+class _PartEntry(BaseModel):
+    """A part of a view as it stands in TOML: under the name of a facet its codes."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, tuple[_Text, ...]]
+
+    code: _Text
+    name: _Text
+    gloss: _Text
+
+
+class _ViewEntry(BaseModel):
+    """One entry of `views.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: _Text
+    title: _Text
+    note: _Text
+    part: tuple[_PartEntry, ...] = Field(min_length=1)
+
+
+class _ViewsFile(BaseModel):
+    """`views.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    view: tuple[_ViewEntry, ...] = ()
+
+
 def load_pack(folder: Path) -> Taxonomy:
     """Load and check a pack.
 
@@ -256,9 +307,40 @@ def load_pack(folder: Path) -> Taxonomy:
             f"migrations.toml: entry {number}: {problem}"
             for problem in _migration_problems(step, pack=pack)
         ]
+    views = _load_views(folder / "views.toml")
+    problems += [f"views.toml: {problem}" for problem in _view_problems(views, facets=facets)]
     if problems:
         raise TaxonomyError(f"pack {folder.name}: " + "; ".join(problems))
-    return Taxonomy(pack.name, pack.version, pack.title, facets, migrations)
+    return Taxonomy(pack.name, pack.version, pack.title, facets, migrations, views)
+
+
+def _load_views(path: Path) -> tuple[View, ...]:
+    if not path.exists():
+        return ()
+    return tuple(
+        View(view.name, view.title, view.note, tuple(_view_part(part) for part in view.part))
+        for view in _parse(path, _ViewsFile).view
+    )
+
+
+def _view_part(entry: _PartEntry) -> ViewPart:
+    labels = ((facet, code) for facet, own in entry.__pydantic_extra__.items() for code in own)
+    return ViewPart(entry.code, entry.name, entry.gloss, tuple(labels))
+
+
+def _view_problems(views: Iterable[View], *, facets: Mapping[str, Facet]) -> Iterable[str]:
+    """Parts that stand twice, and labels that the pack does not have."""
+    for view in views:
+        codes = [part.code for part in view.parts]
+        yield from (
+            f"{view.name}: {code} stands twice"
+            for code in sorted({code for code in codes if codes.count(code) > 1})
+        )
+        for part in view.parts:
+            for facet, code in part.labels:
+                known = [own.code for own in facets[facet].categories] if facet in facets else []
+                if code not in known:
+                    yield f"{view.name}: {part.code}: {facet} {code} is none of the pack"
 
 
 def _load_migrations(path: Path) -> tuple[Migration, ...]:

@@ -234,12 +234,21 @@ class TextQuality:
 
 
 @dataclass(frozen=True, slots=True)
+class HintEvidence:
+    """The words that speak for a channel and for an urgency; empty for what holds by default."""
+
+    channel: tuple[Span, ...] = ()
+    urgency: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Hints:
     """Triage hints by rules, never a finding about a person (opinions only)."""
 
     channel: str
     urgency: str
     missing: tuple[str, ...] = ()
+    evidence: HintEvidence = HintEvidence()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
 """The use cases, whoever asks: the API, the web pages or the command line.
 
-Opinions are masked here, before they are analysed: what follows never sees personal data.
+Opinions are masked here, before they are analysed: what follows never sees personal data. What reads like a
+denunciation is sealed here and goes no further.
 """
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Literal
@@ -18,24 +18,32 @@ import sqlalchemy as sa
 import structlog
 
 from models.registry import ModelInfo
-from nlp.errors import InvalidRecord, TooLarge
+from nlp.errors import TooLarge
+from nlp.hints import DENUNCIATION
 from nlp.pipeline import Pipeline, Request
 from nlp.privacy import mask, withhold
-from nlp.readers import from_text
 from nlp.readers.child import Limits as ReadLimits
 from nlp.readers.child import read_in_child
 from nlp.taxonomy import Taxonomy
 from nlp.text import to_nfc
 from nlp.types import Analysis, Document
+from service.monitor.traits import Rules, read_traits
 from service.sealing import Sealer
-from service.store.errors import NotFound, UnknownSource
+from service.store import restricted
+from service.store.dialect import writing
+from service.store.errors import KeptApart, NotFound, UnknownSource
 from service.store.intake import Key, Known, add, find
-from service.store.records import NewItem, text_hash
+from service.store.records import NewItem, Traits
 from service.store.views import Stored, list_sources, read_item
 
 KindAsked = Literal["auto", "official", "opinion"]
 _ID = re.compile("[0-9a-f]{32}")
 _NAME_CHARS = 200
+KEPT_APART = (
+    "the text reads like a denunciation: it is kept sealed, counted and handed over, and neither listed nor"
+    " analysed"
+)
+_URGENT = "; it tells of danger to life, so pass it on yourself at once"
 _READERS = 4  # files read at a time within requests; more are left to workers
 _log = structlog.get_logger()
 
@@ -54,7 +62,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every use case needs; `run_id` is the run that new items join.
+    """What every use case needs; `run_id` is the run that new items join, `rules` read what comes in.
 
     `taxonomies` and `models` look at what lies on the disk now.
     """
@@ -62,6 +70,7 @@ class Desk:
     pipeline: Pipeline
     engine: sa.Engine
     run_id: int
+    rules: Rules
     limits: Limits = field(default_factory=Limits)
     taxonomies: Callable[[], tuple[Taxonomy, ...]] = tuple
     models: Callable[[], tuple[ModelInfo, ...]] = tuple
@@ -78,25 +87,6 @@ class Upload:
     name: str
     kind: KindAsked = "auto"
     source: str = "web_upload"
-
-
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """A citizen's text as it was sent, not masked yet; `external_id` is its name at the source."""
-
-    source: str
-    external_id: str
-    text: str
-    posted_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one opinion; `reason` says why it was not taken."""
-
-    status: Literal["accepted", "duplicate", "error"]
-    id: str | None = None
-    reason: str | None = None
 
 
 def analyze_texts(desk: Desk, requests: Sequence[Request]) -> tuple[Analysis, ...]:
@@ -155,12 +145,18 @@ def keep_document(desk: Desk, upload: Upload, *, doc: Document) -> tuple[Stored,
 
     Raises:
         TooLarge: its text is longer than its kind may be.
+        KeptApart: it reads like a denunciation.
     """
     _check_length(doc, kind=upload.kind, limits=desk.limits)
     moment = desk.now()
     request = Request(new_id(moment), doc, upload.kind)
-    [(doc, analysis)] = _analyze_masked(desk.pipeline, [request])
     source, external_id = key = _upload_key(upload)
+    traits = None
+    if upload.kind == "opinion":
+        traits = _traits_of(desk, masked(doc).text, key=key, moment=moment)
+    [(doc, analysis)] = _analyze_masked(desk.pipeline, [request])
+    if traits is None and analysis.kind != "official":
+        traits = _traits_of(desk, doc.text, key=key, moment=moment)
     item = NewItem(
         id=request.id,
         intake="document",
@@ -171,39 +167,19 @@ def keep_document(desk: Desk, upload: Upload, *, doc: Document) -> tuple[Stored,
         received_at=moment,
         # people name the file of a petition after its author
         file_name=_clean_name(upload.name) if analysis.kind == "official" else None,
+        traits=traits if analysis.kind == "opinion" else None,
     )
-    standing = _keep(desk, [(item, analysis)])[key]
+    standing = keep(desk, [(item, analysis)])[key]
     return open_item(desk, standing.id), standing.id == item.id
 
 
-def store_opinions(
-    desk: Desk, opinions: Sequence[Opinion], *, later: bool = False
-) -> tuple[Outcome, ...]:
-    """Analyse and keep opinions, each for itself: a bad one does not keep a good one out.
-
-    An opinion whose (source, external_id) is known is a duplicate when its text is the same, and an
-    error when it is another. With `later` they are kept masked and wait to be read by a worker.
-    """
-    sources = {source.name for source in list_sources(desk.engine)}
-    rows = iter(opinions)
-    outcomes: list[Outcome] = []
-    while some := list(islice(rows, desk.limits.max_batch)):
-        outcomes += _store_some(desk, some, sources=sources, later=later)
-    return tuple(outcomes)
-
-
-def store_pasted(desk: Desk, text: str) -> Stored:
-    """Keep an opinion that somebody pasted into the page; the same text again is the same item.
-
-    Raises:
-        InvalidRecord: the text is empty or too long.
-    """
-    masked = mask(to_nfc(text))
-    opinion = Opinion("web_upload", f"sha256:{text_hash(masked)}", masked)
-    [outcome] = store_opinions(desk, [opinion])
-    if outcome.id is None:
-        raise InvalidRecord(outcome.reason)
-    return open_item(desk, outcome.id)
+def _traits_of(desk: Desk, text: str, *, key: Key, moment: datetime) -> Traits:
+    """What the rules find in the masked text of a file; a denunciation goes no further."""
+    [traits] = read_traits([text], rules=desk.rules)
+    if traits.channel == DENUNCIATION:
+        keep_apart(desk, {key: (new_id(moment), text)}, received_at=moment)
+        raise KeptApart(why_apart(traits))
+    return traits
 
 
 def open_item(desk: Desk, item_id: str, *, corrected: bool = True) -> Stored:
@@ -219,101 +195,33 @@ def open_item(desk: Desk, item_id: str, *, corrected: bool = True) -> Stored:
     return stored
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """An opinion of one batch with the id it gets if it is the first under its key."""
-
-    id: str
-    key: Key
-    doc: Document
-    posted_at: datetime | None
-    fault: str | None
+def why_apart(traits: Traits) -> str:
+    """What is said to whoever hands in a text that reads like a denunciation."""
+    return KEPT_APART + _URGENT if traits.urgency == "life_safety" else KEPT_APART
 
 
-def _store_some(
-    desk: Desk, opinions: Sequence[Opinion], *, sources: set[str], later: bool
-) -> list[Outcome]:
-    moment = desk.now()
-    rows = [
-        _row(opinion, item_id=new_id(moment), sources=sources, limits=desk.limits)
-        for opinion in opinions
-    ]
-    good = [row for row in rows if row.fault is None]
-    with desk.engine.connect() as connection:
-        standing = find(connection, {row.key for row in good})
-    fresh = _first_of_each(row for row in good if row.key not in standing)
-    entries: list[tuple[NewItem, Analysis | None]]
-    if later:
-        entries = [(_opinion_item(row, received_at=moment), None) for row in fresh]
-    else:
-        requests = [Request(row.id, row.doc, "opinion") for row in fresh]
-        analyses = analyze_each(desk.pipeline, requests)
-        entries = [
-            (_opinion_item(row, received_at=moment), analyses[row.id])
-            for row in fresh
-            if row.id in analyses
-        ]
-    if entries:
-        standing |= _keep(desk, entries)
-    return [_outcome(row, standing=standing.get(row.key)) for row in rows]
+def keep_apart(
+    desk: Desk, texts: Mapping[Key, tuple[str, str]], *, received_at: datetime
+) -> dict[Key, str]:
+    """Seal masked texts that read like denunciations, given with their ids; the id that now has each key."""
+    if not texts:
+        return {}
+    with writing(desk.engine) as connection:
+        return {
+            key: restricted.put(
+                connection,
+                id=item_id,
+                source=key[0],
+                external_id=key[1],
+                sealed=desk.sealer.seal(text.encode()),
+                received_at=received_at,
+            )
+            for key, (item_id, text) in texts.items()
+        }
 
 
-def _first_of_each(rows: Iterable[_Row]) -> tuple[_Row, ...]:
-    """Of rows under one key the first, in the order in which they came."""
-    first: dict[Key, _Row] = {}
-    for row in rows:
-        first.setdefault(row.key, row)
-    return tuple(first.values())
-
-
-def _row(opinion: Opinion, *, item_id: str, sources: set[str], limits: Limits) -> _Row:
-    doc = _masked(from_text(opinion.text))
-    fault = None
-    if opinion.source not in sources:
-        fault = "the source is not registered; register it at /v1/sources"
-    elif not doc.text.strip():
-        fault = "the text is empty"
-    elif len(doc.text) > limits.max_opinion_chars:
-        fault = (
-            f"the text has {len(doc.text)} characters; at most {limits.max_opinion_chars} are read"
-        )
-    key = (opinion.source, _impersonal(opinion.external_id))
-    return _Row(item_id, key, doc, opinion.posted_at, fault)
-
-
-def _impersonal(external_id: str) -> str:
-    """The name of an opinion at its source; one that tells a person (a telephone number) as its hash."""
-    if mask(external_id) == external_id:
-        return external_id
-    return f"sha256:{sha256(external_id.encode()).hexdigest()}"
-
-
-def _outcome(row: _Row, *, standing: Known | None) -> Outcome:
-    if row.fault is not None:
-        return Outcome("error", reason=row.fault)
-    if standing is None:
-        return Outcome("error", reason="the text could not be analysed; this fault has been logged")
-    if standing.id == row.id:
-        return Outcome("accepted", standing.id)
-    if standing.text_sha256 == text_hash(row.doc.text):
-        return Outcome("duplicate", standing.id)
-    return Outcome("error", standing.id, "another text is stored under this source and external_id")
-
-
-def _opinion_item(row: _Row, *, received_at: datetime) -> NewItem:
-    return NewItem(
-        id=row.id,
-        intake="opinion",
-        kind="opinion",
-        doc=row.doc,
-        source=row.key[0],
-        external_id=row.key[1],
-        received_at=received_at,
-        posted_at=row.posted_at,
-    )
-
-
-def _keep(desk: Desk, entries: Sequence[tuple[NewItem, Analysis | None]]) -> dict[Key, Known]:
+def keep(desk: Desk, entries: Sequence[tuple[NewItem, Analysis | None]]) -> dict[Key, Known]:
+    """Store items with their analyses, those without wait; what now stands under each key."""
     return add(desk.engine, entries, run_id=desk.run_id, parents=desk.pipeline.taxonomy.parents)
 
 
@@ -339,17 +247,17 @@ def _analyze_masked(
 ) -> Iterator[tuple[Document, Analysis]]:
     """Analyse; what turns out not to be an official text is masked and then read once more."""
     asked = [
-        replace(request, doc=_masked(request.doc)) if request.kind == "opinion" else request
+        replace(request, doc=masked(request.doc)) if request.kind == "opinion" else request
         for request in requests
     ]
     for request, analysis in zip(asked, _analyze(pipeline, asked), strict=True):
-        masked = request.doc if analysis.kind == "official" else _masked(request.doc)
-        if masked == request.doc:
+        own = request.doc if analysis.kind == "official" else masked(request.doc)
+        if own == request.doc:
             yield request.doc, analysis
         else:
             kind: KindAsked = "opinion" if analysis.kind == "opinion" else "auto"
-            [again] = _analyze(pipeline, [replace(request, doc=masked, kind=kind)])
-            yield masked, again
+            [again] = _analyze(pipeline, [replace(request, doc=own, kind=kind)])
+            yield own, again
 
 
 def _analyze(pipeline: Pipeline, requests: Sequence[Request]) -> list[Analysis]:
@@ -362,7 +270,8 @@ def _analyze(pipeline: Pipeline, requests: Sequence[Request]) -> list[Analysis]:
     ]
 
 
-def _masked(doc: Document) -> Document:
+def masked(doc: Document) -> Document:
+    """The document with personal data covered."""
     return replace(doc, text=mask(doc.text))
 
 

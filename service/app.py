@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Match
 
 from models.registry import list_models, load_classifier
 from nlp.errors import ArtifactError, InputError
+from nlp.hints import load_triage
 from nlp.pipeline import Pipeline
 from nlp.protocols import Classifier
 from nlp.structure import load_registers
@@ -34,6 +35,7 @@ from service.guard import Bounds, Guard
 from service.jobs.seam import Context
 from service.journal import Journal
 from service.metrics import build_meters, instrument
+from service.monitor.traits import load_rules
 from service.rates import Rates
 from service.reclassifying import Archive
 from service.request_log import RequestLog
@@ -63,6 +65,7 @@ def build_pipeline(settings: Settings) -> Pipeline:
         classifier=classifier,
         taxonomy=taxonomy,
         registers=load_registers(corpus / "registers"),
+        triage=load_triage(corpus / "registers"),
     )
 
 
@@ -86,6 +89,7 @@ def build_desk(settings: Settings, *, pipeline: Pipeline | None = None) -> Desk:
         pipeline=pipeline,
         engine=engine,
         run_id=run_id,
+        rules=load_rules(settings.corpus_folder / "registers"),
         limits=settings.limits(),
         taxonomies=lambda: load_packs(settings.corpus_folder / "taxonomies"),
         models=lambda: list_models(settings.models_folder),

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from nlp.errors import DanvanError, InputError
+from nlp.hints import load_triage
 from nlp.pipeline import Pipeline, Request
 from nlp.readers import from_text
 from nlp.readers.child import read_in_child
@@ -28,9 +29,12 @@ from nlp.types import Document
 from service.app import build_pipeline
 from service.batch import Job, Tally, run_batch
 from service.cli_access import mount as mount_access
+from service.cli_alerts import alerts_app
 from service.cli_data import mount as mount_data
+from service.cli_feeds import feeds_app
 from service.cli_jobs import jobs_app, worker
 from service.cli_learning import mount as mount_learning
+from service.cli_monitor import mount as mount_monitor
 from service.cli_operations import mount as mount_operations
 from service.cli_reclassify import reclassify_app
 from service.console import Printer
@@ -52,11 +56,14 @@ app.add_typer(taxonomy_app, name="taxonomy")
 export_app = typer.Typer(help="Write what was found for the office.", no_args_is_help=True)
 app.add_typer(export_app, name="export")
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(alerts_app, name="alerts")
 app.add_typer(reclassify_app, name="reclassify")
+app.add_typer(feeds_app, name="feeds")
 app.command()(worker)
 mount_learning(app, taxonomy_app=taxonomy_app)
 mount_access(app)
 mount_data(app, export_app)
+mount_monitor(app)
 mount_operations(app)
 
 
@@ -215,8 +222,9 @@ def evaluate(
     taxonomy = load_pack(settings.corpus_folder / "taxonomies" / settings.taxonomy)
     classifier = load_classifier(model, folder=settings.models_folder)
     data_set = _labelled(data, split=split, texts=texts, settings=settings, taxonomy=taxonomy)
-    registers = load_registers(settings.corpus_folder / "registers")
-    report = evaluate_all(Pipeline(classifier, taxonomy, registers), data_set)
+    folder = settings.corpus_folder / "registers"
+    pipeline = Pipeline(classifier, taxonomy, load_registers(folder), load_triage(folder))
+    report = evaluate_all(pipeline, data_set)
     if record:
         kept = keep(find_model(model, folder=settings.models_folder).folder, report=report)
         _err.print(f"kept in {kept}; the card is written anew", soft_wrap=True)

@@ -19,6 +19,7 @@ _err = Console(stderr=True, markup=False, emoji=False, highlight=False)
 def mount(app: typer.Typer, *, taxonomy_app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(train)
+    app.command()(reference)
     taxonomy_app.command()(diff)
 
 
@@ -72,6 +73,16 @@ def _corrections(recipe: Path, settings: Settings) -> "Corrections":
         raise StoreError("the database is not ready; run `danvan migrate`") from error
     finally:
         engine.dispose()
+
+
+def reference(
+    model: Annotated[str, typer.Argument(help="NAME or NAME@VERSION")],
+) -> None:
+    """Keep beside a model what later texts are compared with; training does so by itself."""
+    from models.train import renew_reference
+
+    path, kept = renew_reference(model, folder=load_settings().models_folder)
+    _out.print(f"{path}: {kept.n} opinions held out", soft_wrap=True)
 
 
 def diff(

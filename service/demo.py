@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nlp.pipeline import Pipeline
-from service.actions import Opinion, Upload, store_document, store_opinions
+from service.actions import Upload, store_document
 from service.app import build_desk
+from service.opinions import Opinion, store_opinions
 from service.records import is_table, read_records
 from service.settings import Settings
 

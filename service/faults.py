@@ -14,7 +14,7 @@ from service.oidc import ProviderError, SignInRefused
 from service.rates import TooManyRequests
 from service.schemas import MANY, ONE
 from service.store.dialect import is_away, is_full
-from service.store.errors import Conflict, NotFound, NotMigrated, UnknownSource
+from service.store.errors import Conflict, KeptApart, NotFound, NotMigrated, UnknownSource
 
 # Python's own phrases changed between versions; programs may rely on these.
 TITLES = {
@@ -41,6 +41,7 @@ _STATUS: tuple[tuple[type[InputError], int], ...] = (
     (UnreadableFile, 422),
     (TooLarge, 413),
     (UnknownSource, 422),
+    (KeptApart, 422),
     (Conflict, 409),
     (NotFound, 404),
     (Unauthenticated, 401),

@@ -36,7 +36,24 @@ _TOLD = {
     "codes": 16,
     "corrected": 12,
 }
-_FILTERS = ("text", "kind", "source", "received_from", "received_to", "dated_from", "dated_to")
+_FILTERS = (
+    "text",
+    "kind",
+    "source",
+    "received_from",
+    "received_to",
+    "dated_from",
+    "dated_to",
+    "day_from",
+    "day_to",
+    "province",
+    "ward",
+    "body",
+    "channel",
+    "urgency",
+    "reposts",
+)
+_USUAL = (("kind", "opinion"), ("reposts", "all"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +254,7 @@ def _asked(query: Query) -> Iterator[tuple[str, object]]:
     """What was asked for, but for which door: every row is of it."""
     for name in _FILTERS:
         value = getattr(query, name)
-        if value is not None and (name, value) != ("kind", "opinion"):
+        if value is not None and (name, value) not in _USUAL:
             yield name, value
 
 

@@ -133,6 +133,9 @@ def _of_store(vitals: Vitals) -> Iterator[Metric]:
         "danvan_workers_live", "Workers that beat lately.", value=vitals.n_workers
     )
     yield GaugeMetricFamily(
+        "danvan_feeds_failing", "Feeds whose last look has failed.", value=vitals.n_feeds_failing
+    )
+    yield GaugeMetricFamily(
         "danvan_jobs_oldest_queued_seconds",
         "How long the oldest queued job has waited; 0 when none waits.",
         value=vitals.oldest_queued_s,

@@ -1,6 +1,5 @@
 """Records of a batch from JSONL, CSV, XLSX or Parquet, one at a time, whatever state they are in."""
 
-import csv
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from nlp.errors import InputError, UnsupportedMediaType
+from nlp.readers.rows import csv_rows, sheet_rows
 
 _MAX_LINE_BYTES = 16 * 1024 * 1024
 _TEXT_COLUMNS = ("text", "noi_dung", "nội dung", "y_kien", "ý kiến")
@@ -110,32 +110,14 @@ def _clean(text: str) -> str:
 
 
 def _read_csv(path: Path) -> Generator[Record]:
-    csv.field_size_limit(_MAX_LINE_BYTES)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        yield from _table(_csv_rows(file), name=path.name)
-
-
-def _csv_rows(file: IO[str]) -> Iterator[list[str] | None]:
-    """Rows of a file, None for one that is malformed or too long."""
-    rows = csv.reader(file)
-    while True:
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield None
-        else:
-            yield row
+        yield from _table(csv_rows(file), name=path.name)
 
 
 def _read_xlsx(path: Path) -> Generator[Record]:
-    from openpyxl import load_workbook  # loads 100 ms of code, only for tables
-
     with path.open("rb") as file:  # openpyxl leaves a file open that it cannot read
         try:
-            book = load_workbook(file, read_only=True, data_only=True)
-            yield from _table(book.worksheets[0].iter_rows(values_only=True), name=path.name)
+            yield from _table(sheet_rows(file), name=path.name)
         except InputError:
             raise
         except Exception as error:  # openpyxl raises a dozen kinds for a damaged file

@@ -1,5 +1,6 @@
 """What goes over the wire, where it is not already a dataclass of `nlp.types` or the store."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
@@ -14,9 +15,13 @@ from pydantic import (
     Tag,
 )
 
+from nlp.errors import InputError
+from nlp.taxonomy import View
 from nlp.types import Analysis, Decision, Intent, Sentiment, TextKind
-from service.actions import KindAsked, Outcome
-from service.store.views import LabelFilter, Query, Stored
+from service.actions import KindAsked
+from service.opinions import Outcome
+from service.store.query import LabelFilter, Query, Reposts
+from service.store.views import Stored
 
 _Strict = ConfigDict(extra="forbid", frozen=True)
 _PLAIN = ("id", "intake", "kind", "file_name", "media_type", "source", "external_id")
@@ -41,6 +46,11 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_t
 Day = Annotated[date, BeforeValidator(_no_number)]
 SourceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$", examples=["demo"])]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]{1,32}$", examples=["DV3.5"])]
+ProvinceCode = Annotated[str, Field(pattern=r"^[0-9]{2}$", examples=["01"])]
+WardCode = Annotated[str, Field(pattern=r"^[0-9]{5}$", examples=["00004"])]
+BodyCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+Papi = Annotated[str, Field(pattern=r"^D[1-8]$", examples=["D7"])]
+Urgency = Literal["life_safety", "time_bound", "normal"]
 Facet = Literal["task_area", "civic_field", "sentiment", "intent"]
 Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=2000)]
 Cursor = Annotated[
@@ -233,17 +243,32 @@ class OpinionScope(BaseModel):
     source: SourceName | None = None
     received_from: Moment | None = None
     received_to: Moment | None = None
+    day_from: Day | None = Field(None, description="posted, else received, in Vietnam")
+    day_to: Day | None = None
+    province: ProvinceCode | None = Field(None, description="that a name in the text can only mean")
+    ward: WardCode | None = None
+    body: BodyCode | None = None
+    channel: Line | None = Field(None, max_length=16, description="as found by rules")
+    urgency: Urgency | None = None
+    reposts: Reposts = Field("all", description="once: without what says the same again")
 
 
 class OpinionFilter(OpinionScope):
     """Which opinions, a page of them."""
 
+    papi: Papi | None = Field(None, description="a dimension of PAPI, as a view of the taxonomy")
     cursor: Cursor = None
     limit: Limit = 50
 
 
-def to_query(asked: DocumentScope | OpinionScope) -> Query:
-    """A filter as the store takes it; its `decision` is that of the first facet that it may name."""
+_TOLD_APART = {"task_area", "civic_field", "sentiment", "intent", "decision", "q", "papi"}
+
+
+def to_query(asked: DocumentScope | OpinionScope, *, views: Sequence[View] = ()) -> Query:
+    """A filter as the store takes it; its `decision` is that of the first facet that it may name.
+
+    `views` are those of the taxonomy, where the filter may name a part of one.
+    """
     of_opinions = ("civic_field", "task_area", "sentiment", "intent")
     facets = ("task_area",) if isinstance(asked, DocumentScope) else of_opinions
     given = [(facet, getattr(asked, facet)) for facet in facets] + [(facets[0], asked.decision)]
@@ -251,8 +276,18 @@ def to_query(asked: DocumentScope | OpinionScope) -> Query:
     return Query(
         text=asked.q,
         labels=tuple(LabelFilter(facet, code) for facet, code in given if code is not None),
-        **{**asked.model_dump(exclude={*facets, "decision", "q"}, exclude_none=True), **door},
+        any_of=_labels_of(asked.papi, views=views) if isinstance(asked, OpinionFilter) else (),
+        **{**asked.model_dump(exclude=_TOLD_APART, exclude_none=True), **door},
     )
+
+
+def _labels_of(papi: str | None, *, views: Sequence[View]) -> tuple[LabelFilter, ...]:
+    """The labels of a dimension of PAPI; none where none is asked for."""
+    parts = (part for view in views if view.name == "papi" for part in view.parts)
+    found = [part.labels for part in parts if part.code == papi]
+    if papi is not None and not found:
+        raise InputError("`papi` names no dimension of this taxonomy; see /v1/taxonomies")
+    return tuple(LabelFilter(*label) for labels in found for label in labels)
 
 
 class SourceIn(BaseModel):

@@ -136,6 +136,9 @@ class Settings(BaseSettings):
         default=30.0, gt=0, description="after how long a silent worker's jobs are taken over"
     )
 
+    min_group: int = Field(
+        default=10, ge=5, description="fewer opinions are not told, counts are rounded to it"
+    )
     retention_max_jump_days: float = Field(
         default=4.0,
         ge=1,
@@ -147,12 +150,29 @@ class Settings(BaseSettings):
         description="where exports lie until they are fetched; the same for the API and all workers",
     )
     export_days: int = Field(default=7, ge=1, le=365, description="how long an export is kept")
+    alarms_per_year: float = Field(
+        default=6.0,
+        gt=0,
+        le=365,
+        description="false alarms a year, of all series that are watched together",
+    )
     webhook_allow_http: bool = Field(
         default=False, description="whether webhooks may be sent without encryption"
     )
     webhook_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="hosts of webhooks that may have addresses of your own network, parted by commas",
+    )
+    feeds_folder: Path = Field(
+        default=Path("data/feeds"), description="watched folders must lie below this one"
+    )
+    feed_allow_http: bool = Field(
+        default=False,
+        description="whether feeds and mailboxes may be read without encryption (http, imap)",
+    )
+    feed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="hosts of feeds and mailboxes that may have addresses of your own network",
     )
 
     @field_validator("worker_dead_after_s")
@@ -162,7 +182,7 @@ class Settings(BaseSettings):
             raise ValueError("must be at least three times DANVAN_HEARTBEAT_S")
         return value
 
-    @field_validator("cors_origins", "webhook_hosts", mode="before")
+    @field_validator("cors_origins", "webhook_hosts", "feed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -231,6 +251,22 @@ class Settings(BaseSettings):
         return Provider(self.oidc_issuer, self.oidc_client_id, secret)
 
 
+def feed_password(name: str) -> str | None:
+    """The password of a feed: DANVAN_FEED_<NAME>_PASSWORD, else the file named like it in lower case.
+
+    It is read when it is needed, so that a new one needs no restart, and None where there is none.
+    """
+    variable = f"DANVAN_FEED_{name.upper()}_PASSWORD"
+    file = _secrets_place() / variable.lower()
+    if variable not in os.environ and file.is_file():
+        return file.read_text(encoding="utf-8").strip()
+    return os.environ.get(variable)
+
+
+def _secrets_place() -> Path:
+    return Path(os.environ.get("CREDENTIALS_DIRECTORY", _SECRETS))
+
+
 def load_settings() -> Settings:
     """Read the environment, and what it does not set from files that are named like variables.
 
@@ -239,7 +275,7 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: a value cannot be used; it is named but not shown, as it may hold a password.
     """
-    place = Path(os.environ.get("CREDENTIALS_DIRECTORY", _SECRETS))
+    place = _secrets_place()
     try:
         # mypy sees the fields alone
         return Settings(_secrets_dir=place if place.is_dir() else None)  # type: ignore[call-arg]

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from models.linear import Head, LinearClassifier
 from models.registry import load_classifier, save_linear
 from models.train import train
+from nlp.hints import TriageRules, load_triage
 from nlp.pipeline import Pipeline
 from nlp.structure import Registers, load_registers
 from nlp.taxonomy import Taxonomy, load_pack
@@ -45,6 +46,11 @@ def pack() -> Taxonomy:
 @pytest.fixture(scope="session")
 def registers() -> Registers:
     return load_registers(ROOT / "corpus" / "registers")
+
+
+@pytest.fixture(scope="session")
+def triage() -> TriageRules:
+    return load_triage(ROOT / "corpus" / "registers")
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +101,6 @@ def tiny_classifier(tiny_models: Path) -> LinearClassifier:
 
 @pytest.fixture(scope="session")
 def tiny_pipeline(
-    tiny_classifier: LinearClassifier, pack: Taxonomy, registers: Registers
+    tiny_classifier: LinearClassifier, pack: Taxonomy, registers: Registers, triage: TriageRules
 ) -> Pipeline:
-    return Pipeline(classifier=tiny_classifier, taxonomy=pack, registers=registers)
+    return Pipeline(classifier=tiny_classifier, taxonomy=pack, registers=registers, triage=triage)

@@ -11,9 +11,10 @@ import resource
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from threading import Lock
@@ -23,10 +24,12 @@ from typing import Any
 from nlp import errors
 from nlp.readers import read_file
 from nlp.readers.progress import Listener, listening
+from nlp.readers.rows import Asked, Row, read_rows
 from nlp.types import Block, Document, Place
 
 _MIB = 1024 * 1024
 _MAX_WRITTEN_BYTES = 1024 * _MIB  # of any one file, such as what an Office file is converted to
+_ROWS_AT_ONCE = 200
 _CPU_STEPS = 20  # a long scan is read in many steps of `timeout_s` each
 _main_hidden = Lock()
 
@@ -49,24 +52,50 @@ def read_in_child(
             UnreadableFile when the file killed the parser.
     """
     limits = limits or Limits()
+    with _child(data, name=name, limits=limits) as pipe:
+        answer = _wait(pipe, limits=limits, listener=listener)
+    return _decode(answer)
+
+
+def rows_in_child(
+    data: bytes, *, name: str, asked: Asked, limits: Limits | None = None
+) -> Generator[tuple[Row, ...]]:
+    """Do `read_rows` in a child process, some rows at a time; it waits while they are made use of.
+
+    Raises:
+        InputError: as `read_rows`, and as `read_in_child`; rows before it have been given then.
+    """
+    limits = limits or Limits()
+    with _child(data, name=name, limits=limits, asked=asked) as pipe:
+        while "rows" in (answer := _wait(pipe, limits=limits, listener=None)):
+            yield tuple(Row(**row) for row in answer["rows"])
+    _refuse(answer)
+
+
+@contextmanager
+def _child(
+    data: bytes, *, name: str, limits: Limits, asked: Asked | None = None
+) -> Iterator[Connection]:
+    """A child at work on a file; its answers come through the pipe."""
     context = _context()
     ours, theirs = context.Pipe()
     # ours, as a child that is killed cannot clean up behind itself
     with tempfile.TemporaryDirectory(prefix="danvan-", ignore_cleanup_errors=True) as place:
-        child = context.Process(target=_work, args=(theirs, name, place, limits), daemon=True)
+        child = context.Process(
+            target=_work, args=(theirs, name, place, limits, asked), daemon=True
+        )
         with _without_main():
             child.start()
         theirs.close()
         try:
             with suppress(BrokenPipeError, ConnectionResetError):  # it may refuse before it has all
                 ours.send_bytes(data)
-            answer = _wait(ours, limits=limits, listener=listener)
+            yield ours
         except (EOFError, ConnectionResetError) as error:
             raise errors.UnreadableFile("the file broke its reader; it is damaged") from error
         finally:
-            ours.close()
             _kill(child)
-    return _decode(answer)
+            ours.close()
 
 
 def _wait(pipe: Connection, *, limits: Limits, listener: Listener | None) -> dict[str, Any]:
@@ -110,7 +139,7 @@ def _without_main() -> Iterator[None]:
             sys.modules["__main__"] = main
 
 
-def _work(pipe: Connection, name: str, place: str, limits: Limits) -> None:
+def _work(pipe: Connection, name: str, place: str, limits: Limits, asked: Asked | None) -> None:
     os.setsid()  # a group of its own, so that all of it can be killed
     os.environ["TMPDIR"] = tempfile.tempdir = place
     resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_WRITTEN_BYTES, _MAX_WRITTEN_BYTES))
@@ -123,8 +152,11 @@ def _work(pipe: Connection, name: str, place: str, limits: Limits) -> None:
         pipe.send_bytes(json.dumps({"done": done, "of": of}).encode())
 
     try:
+        data = pipe.recv_bytes()
         with listening(tell):
-            doc = read_file(pipe.recv_bytes(), name=name)
+            doc = read_file(data, name=name) if asked is None else None
+        for rows in _some_rows(data, name=name, asked=asked):
+            pipe.send_bytes(json.dumps({"rows": rows}, default=_fields).encode())
         answer = json.dumps({"doc": doc}, default=_fields).encode()
     except errors.InputError as error:
         answer = _refusal(type(error).__name__, str(error))
@@ -133,6 +165,12 @@ def _work(pipe: Connection, name: str, place: str, limits: Limits) -> None:
     except Exception:  # a parser's surprise is the file's fault, and is said so
         answer = _refusal("UnreadableFile", "the file broke its reader; it is damaged")
     pipe.send_bytes(answer)
+
+
+def _some_rows(data: bytes, *, name: str, asked: Asked | None) -> Iterator[list[Row]]:
+    rows = iter(()) if asked is None else read_rows(data, name=name, asked=asked)
+    while some := list(islice(rows, _ROWS_AT_ONCE)):
+        yield some
 
 
 def _fields(value: Any) -> dict[str, Any]:
@@ -146,9 +184,14 @@ def _refusal(error: str, detail: str) -> bytes:
 
 def _decode(answer: dict[str, Any]) -> Document:
     """Rebuild what the child found. `Any`: it is JSON from the other side of a pipe."""
-    if "error" in answer:
-        raise getattr(errors, answer["error"])(answer["detail"])
+    _refuse(answer)
     doc = answer["doc"]
     blocks = tuple(Block(**block) for block in doc["blocks"])
     places = tuple(Place(**place) for place in doc["places"])
     return Document(doc["text"], blocks, doc["media_type"], tuple(doc["issues"]), places)
+
+
+def _refuse(answer: dict[str, Any]) -> None:
+    """Raise what the child could not do. `Any`: as above."""
+    if "error" in answer:
+        raise getattr(errors, answer["error"])(answer["detail"])

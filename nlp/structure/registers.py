@@ -152,11 +152,10 @@ def load_registers(folder: Path) -> Registers:
     kinds = _read(_KindFile, folder / "kinds.toml").kind
     bodies = _read(_IssuerFile, folder / "issuers.toml")
     issuers = bodies.issuer
-    places = _read(_PlaceFile, folder / "places.toml").place
+    places = load_places(folder)
     titles = _read(_TitleFile, folder / "titles.toml")
     laws = _read(_LawFile, folder / "laws.toml").laws
     _check_successors(issuers)
-    _check_successors(places)
     proper = {*bodies.fields, *titles.heads, *(p.name for p in places), *(i.name for i in issuers)}
     kind_names = phrases(kind.name for kind in kinds)
     heads = phrases([*bodies.heads, *(issuer.name for issuer in issuers)])
@@ -183,6 +182,28 @@ def load_registers(folder: Path) -> Registers:
         rank_pattern=re.compile(rf"(?:{phrases(titles.ranks)}\.?\s*)+"),
         signed_pattern=re.compile(rf"[(\[]?\s*{phrases(titles.signed)}\s*[)\]]?"),
     )
+
+
+def load_places(folder: Path) -> tuple[Place, ...]:
+    """The provinces and centrally run cities of a folder, each over its stretches of time.
+
+    Raises:
+        CorpusError: as `load_registers`.
+    """
+    places = _read(_PlaceFile, folder / "places.toml").place
+    _check_successors(places)
+    return places
+
+
+def load_issuers(folder: Path) -> tuple[Issuer, ...]:
+    """The bodies that issue documents.
+
+    Raises:
+        CorpusError: as `load_registers`.
+    """
+    issuers = _read(_IssuerFile, folder / "issuers.toml").issuer
+    _check_successors(issuers)
+    return issuers
 
 
 def spell(name: str, *, registers: Registers) -> str:

@@ -9,11 +9,12 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
 from service.access import TheCaller, needs, notes
-from service.actions import Desk, Opinion, Outcome, open_item, store_opinions
+from service.actions import Desk, open_item
 from service.api.desk import ForLater, TheDesk, media_type_of, takes
 from service.api.problems import problems
 from service.faults import describe
 from service.jobs import waiting
+from service.opinions import Opinion, Outcome, store_opinions
 from service.schemas import (
     ItemOut,
     OpinionFilter,
@@ -75,7 +76,7 @@ async def post_opinions(
 @router.get("", responses=problems(422), dependencies=[needs("read")])
 def get_opinions(desk: TheDesk, asked: Annotated[OpinionFilter, Query()]) -> Page:
     """Opinions, newest first."""
-    return list_items(desk.engine, to_query(asked))
+    return list_items(desk.engine, to_query(asked, views=desk.pipeline.taxonomy.views))
 
 
 @router.get(

@@ -3,19 +3,25 @@
 from collections.abc import Callable
 
 from service.jobs.export import EXPORT
+from service.jobs.feeds import FEEDING, order_due
 from service.jobs.reclassify import RECLASSIFICATION
 from service.jobs.retention import RETENTION, WIPING, order_daily
 from service.jobs.seam import Context, Kind
+from service.jobs.traits import TRAITS
 from service.jobs.upload import UPLOAD
 from service.jobs.waiting import READING, order_forgotten
+from service.jobs.watch import WATCH, order_watch
 from service.jobs.webhooks import DELIVERY, order_retries
 
 KINDS: dict[str, Kind] = {
     "export": EXPORT,
+    "feed": FEEDING,
     "reading": READING,
     "reclassification": RECLASSIFICATION,
     "retention": RETENTION,
+    "traits": TRAITS,
     "upload": UPLOAD,
+    "watch": WATCH,
     "webhook": DELIVERY,
     "wiping": WIPING,
 }
@@ -25,4 +31,6 @@ CHORES: tuple[Callable[[Context], None], ...] = (
     order_forgotten,
     order_daily,
     order_retries,
+    order_due,
+    order_watch,
 )

@@ -15,7 +15,7 @@ from service.auth import Caller
 from service.jobs.files import erase_exports
 from service.jobs.orders import submit, submit_within
 from service.jobs.seam import Context, Json, Kind, Run, Shard
-from service.store import tables
+from service.store import restricted, tables
 from service.store.access import Entry, add_entries
 from service.store.dialect import is_full, writing
 from service.store.errors import NotFound
@@ -30,6 +30,7 @@ from service.store.retention import (
     wipe,
 )
 from service.store.signs import find_gap
+from service.store.traits import day_of, forget_buckets
 
 KIND, WIPING_KIND = "retention", "wiping"
 _DAY_BEGINS = timedelta(hours=18)  # in UTC: one o'clock at night in Vietnam
@@ -96,7 +97,11 @@ def shard(ctx: Context, run: Run) -> Json:
 def finish(ctx: Context, job: Job, *, results: Sequence[Json]) -> Json:
     """Wipe out what the erased rows left behind; take away old exports, jobs and sessions."""
     now = ctx.now()
-    if job.n_total or _was_left_undone(ctx.engine):
+    with writing(ctx.engine) as connection:
+        # not in the result: it would tell a small count of these to whoever may see jobs
+        n_restricted = restricted.forget_due(connection, now=now)
+        forget_buckets(connection, today=day_of(None, received_at=now))
+    if job.n_total or n_restricted or _was_left_undone(ctx.engine):
         _wipe(ctx.engine)
     oldest_export = now - timedelta(days=ctx.settings.export_days)
     n_exports = erase_exports(ctx.settings.exports_folder, before=oldest_export)
@@ -138,7 +143,7 @@ def erase_item(engine: sa.Engine, item_id: str, *, by: Caller, now: datetime) ->
         if seq is None or not erase(connection, [seq]):
             raise NotFound("no item has this id; it may have been deleted")
         add_entries(connection, [Entry(now, by.name, "item.erased", item_id)])
-        _order_wiping(connection, asked_by=by.name, now=now)
+        order_wiping(connection, asked_by=by.name, now=now)
 
 
 def erase_overdue(connection: sa.Connection, now: datetime) -> None:
@@ -146,11 +151,12 @@ def erase_overdue(connection: sa.Connection, now: datetime) -> None:
     n_erased = 0
     while (due := find_due(connection, now=now)).seqs:
         n_erased += erase(connection, due.seqs)
+    n_erased += restricted.forget_due(connection, now=now)
     if n_erased:
-        _order_wiping(connection, asked_by="console", now=now)
+        order_wiping(connection, asked_by="console", now=now)
 
 
-def _order_wiping(connection: sa.Connection, *, asked_by: str, now: datetime) -> None:
+def order_wiping(connection: sa.Connection, *, asked_by: str, now: datetime) -> None:
     """Order a wiping, unless one is ordered that cannot begin before this transaction has ended."""
     jobs = tables.jobs.c
     waiting = sa.select(jobs.id).where(jobs.kind == WIPING_KIND, jobs.state == "queued")

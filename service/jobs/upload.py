@@ -12,6 +12,7 @@ from nlp.readers.child import read_in_child
 from nlp.readers.containers import Part
 from service.actions import Desk, Upload, check_upload, find_upload, keep_document
 from service.jobs.seam import Context, Json, Kind, Run, Shard
+from service.monitor.traits import load_rules
 from service.store import spool
 from service.store.intake import ensure_run
 from service.store.jobs import Job
@@ -61,6 +62,7 @@ def desk_of(ctx: Context) -> Desk:
         pipeline=pipeline,
         engine=ctx.engine,
         run_id=ensure_run(ctx.engine, pipeline.provenance, now=ctx.now()),
+        rules=load_rules(ctx.settings.corpus_folder / "registers"),
         limits=ctx.settings.limits(),
         sealer=ctx.settings.sealer,
         now=ctx.now,

@@ -20,6 +20,7 @@ _BUSY_TIMEOUT_MS = 10_000
 _WRITES = "danvan_writes"
 _ALONE = "danvan_alone"
 _SCHEMA_LOCK = 6_431_822_290  # any number that is nobody else's
+_REPOSTS_LOCK = 6_431_822_291
 # libpq's own: a server that went away without a word is noticed in half a minute, not in hours
 _PATIENCE: Mapping[str, int] = {
     "connect_timeout": 5,
@@ -117,7 +118,7 @@ def _watch_file(engine: sa.Engine, file: Path) -> None:
 
     Without it what is accepted goes on into a file that has no name any more. Once it was there, a file
     that is missing is not made anew: it comes back, or somebody has to look. A new file is for its owner
-    alone.
+    alone. The log that the old file leaves behind goes too, or SQLite would play it into the new one.
     """
 
     def make(_dialect: object, _record: object, _args: object, _options: object) -> None:
@@ -131,12 +132,26 @@ def _watch_file(engine: sa.Engine, file: Path) -> None:
         record.info["file"] = _identity(file)
 
     def compare(_connection: object, record: Any, _proxy: object) -> None:
-        if record.info["file"] != _identity(file):
-            raise sa.exc.DisconnectionError("the database file was replaced")
+        if record.info["file"] == _identity(file):
+            record.info["log"] = _identity(_log_of(file))
+            return
+        _drop_log(file, left=record.info.get("log"))
+        raise sa.exc.DisconnectionError("the database file was replaced")
 
     was_there = threading.Event()
     for event, listener in (("do_connect", make), ("connect", note), ("checkout", compare)):
         sa.event.listen(engine, event, listener)
+
+
+def _log_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}-wal")
+
+
+def _drop_log(file: Path, *, left: tuple[int, int] | None) -> None:
+    """Take away the log that a replaced file has left; a file that is gone may come back and need it."""
+    if file.exists() and left is not None and left == _identity(_log_of(file)):
+        for own in (_log_of(file), file.with_name(f"{file.name}-shm")):
+            own.unlink(missing_ok=True)
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
@@ -238,6 +253,12 @@ def lock_schema(connection: sa.Connection) -> None:
     """Migrate alone until this transaction ends; on SQLite whoever writes is alone anyway."""
     if is_postgresql(connection):
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+
+
+def lock_reposts(connection: sa.Connection) -> None:
+    """Look for re-posts alone until this transaction ends: two that come at once must see each other."""
+    if is_postgresql(connection):
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_REPOSTS_LOCK)))
 
 
 def lock_stack(connection: sa.Connection) -> None:

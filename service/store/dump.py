@@ -1,11 +1,12 @@
 """Every table as lines of text and back, whichever database it is.
 
 A line is a JSON array with a row's values in the order of its columns: numbers and strings as they are,
-moments and days in ISO 8601, a number that JSON has no word for (an infinity) as a string, and a JSON
-column as a string that holds its JSON, to the byte. So null is always the null of SQL.
+moments and days in ISO 8601, bytes in base 64, a number that JSON has no word for (an infinity) as a string,
+and a JSON column as a string that holds its JSON, to the byte. So null is always the null of SQL.
 """
 
 import math
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 from service.store import tables
 from service.store.dialect import UtcDateTime, count_on, json_of_text
 
-Kind = Literal["integer", "float", "boolean", "text", "json", "moment", "date"]
+Kind = Literal["integer", "float", "boolean", "text", "json", "moment", "date", "bytes"]
 # Who is signed in and which processes run is no use to another database.
 PASSING = frozenset({"sessions", "workers"})
 _READ_ROWS = 100  # a row may hold a text of megabytes
@@ -29,6 +30,7 @@ _Value = Any  # what a driver takes and gives: its type depends on the column
 _KINDS: tuple[tuple[type[sa.types.TypeEngine[Any]], Kind], ...] = (
     (UtcDateTime, "moment"),
     (sa.Date, "date"),
+    (sa.LargeBinary, "bytes"),
     (sa.JSON, "json"),
     (sa.Boolean, "boolean"),
     (sa.Float, "float"),
@@ -43,6 +45,7 @@ _TYPES: Mapping[Kind, sa.types.TypeEngine[Any]] = {
     "json": sa.Text(),
     "moment": UtcDateTime(),
     "date": sa.Date(),
+    "bytes": sa.LargeBinary(),
 }
 
 
@@ -94,6 +97,8 @@ def _plain(value: _Value, *, kind: Kind) -> _Value:
         return value.astimezone(UTC).isoformat()
     if kind == "date":
         return value.isoformat()
+    if kind == "bytes":
+        return b64encode(value).decode()
     if kind == "float" and not math.isfinite(value):
         return str(value)
     return value
@@ -107,6 +112,7 @@ _READ: Mapping[Kind, Callable[[_Value], _Value]] = {
     "json": lambda value: _expect(value, str),
     "moment": lambda value: _moment(_expect(value, str)),
     "date": lambda value: date.fromisoformat(_expect(value, str)),
+    "bytes": lambda value: b64decode(_expect(value, str), validate=True),
 }
 
 

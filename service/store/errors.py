@@ -3,6 +3,7 @@
 DanvanError
 ├── InputError
 │   ├── UnknownSource   a text comes from a source nobody registered
+│   ├── KeptApart       it reads like a denunciation: it is kept, but where nobody looks
 │   ├── Conflict        the name is taken by something else
 │   └── NotFound        no such item
 └── StoreError          the database cannot be reached, opened or brought up to date
@@ -15,6 +16,10 @@ from nlp.errors import DanvanError, InputError
 
 class UnknownSource(InputError):  # noqa: N818 - says what the caller did
     """A text comes from a source nobody registered."""
+
+
+class KeptApart(InputError):  # noqa: N818 - says what became of it
+    """A text reads like a denunciation: it is kept, but where nobody looks."""
 
 
 class Conflict(InputError):  # noqa: N818 - the HTTP status has this name

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
@@ -21,6 +21,7 @@ from service.store.records import (
     item_row,
 )
 from service.store.search import index_texts
+from service.store.traits import Fresh, day_of, keep_traits
 
 _LOOKUP_ROWS = 800  # SQLite takes at most 999 parameters in old builds
 
@@ -125,7 +126,19 @@ def add(
         index_texts(connection, ((seq, item.doc.text) for seq, (item, _) in fresh.items()))
         analyses = {seq: analysis for seq, (_, analysis) in fresh.items() if analysis}
         append_answers(connection, analyses, run_id=run_id, parents=parents)
+        keep_traits(
+            connection,
+            [
+                Fresh(seq, item.doc.text, item.source, _day(item), item.traits)
+                for seq, (item, _) in sorted(fresh.items(), key=lambda one: one[0])
+                if item.traits
+            ],
+        )
     return standing
+
+
+def _day(item: NewItem) -> date:
+    return day_of(item.posted_at, received_at=item.received_at)
 
 
 def append_answers(

@@ -22,8 +22,25 @@ Parents = Mapping[str, Mapping[str, str]]  # of each facet: code to the code abo
 
 
 @dataclass(frozen=True, slots=True)
+class Traits:
+    """What rules find in a citizen's text without a model; the row of `traits` says what each means.
+
+    `buckets` are empty where a text is too short to be told from others.
+    `mentions`: kind and code of each place and body, and how many candidates its name has.
+    """
+
+    channel: str
+    urgency: str
+    n_syllables: int
+    plain_share: float
+    unknown_share: float
+    buckets: tuple[int, ...] = ()
+    mentions: tuple[tuple[str, str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NewItem:
-    """A text on its way into the store; an opinion's `doc` is masked already."""
+    """A text on its way into the store; an opinion's `doc` is masked already and it has `traits`."""
 
     id: str
     intake: Intake
@@ -34,6 +51,7 @@ class NewItem:
     received_at: datetime
     file_name: str | None = None
     posted_at: datetime | None = None
+    traits: Traits | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from service.store import spool, tables
 from service.store.dialect import lock_stack, write_anew, writing
 from service.store.errors import StoreError
 from service.store.search import purge_index, unindex
+from service.store.traits import erase_traits
 
 BATCH = 400  # items in one transaction: a tenth of a second in which other writers wait
 _JOBS_KEPT = timedelta(days=90)
@@ -24,7 +25,11 @@ _OF_ITEMS = (
     "answers",
     "label_index",
     "corrections",
+    "traits",
+    "repost_buckets",
+    "mentions",
     "item_search",
+    "restricted",
 )
 
 
@@ -97,6 +102,7 @@ def erase(connection: sa.Connection, seqs: Sequence[int]) -> int:
     index = tables.label_index
     for pair in index_keys(connection):
         connection.execute(index.delete().where(*pair, index.c.seq.in_(held)))
+    erase_traits(connection, held)
     for table in (tables.corrections, items):
         connection.execute(table.delete().where(table.c.seq.in_(held)))
     return len(held)

@@ -7,9 +7,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from service.store import tables
+from service.store.choosing import select_items
+from service.store.query import Query
 from service.store.records import Row
 from service.store.stack import Said, Stack, read_answers, read_stack
-from service.store.views import Query, select_items
 
 _PAGE_ROWS = 500
 _TEXT_CHARS = 4_000_000  # of texts read at once: a document may have two million

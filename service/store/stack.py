@@ -13,6 +13,7 @@ from service.store.records import Answer, Row, read_answer
 from service.store.tables import FACETS
 
 HUMAN_RANK = 1_000_000  # of corrections; re-classifications count from 1
+WHOLE = FACETS[0]  # the whole Analysis is read from the run that answers this facet
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,106 @@ corrections = sa.Table(
     sa.Index(None, "seq", "facet"),
 )
 
+# What rules find in a citizen's text as it is kept, without a model. `day` is the day in Vietnam on which it
+# was posted, else received. `group_seq` is the first item that says the same (its own number if none did).
+# `plain_share`: of its syllables those without any diacritic; `unknown_share`: those that no Vietnamese
+# syllable looks like.
+traits = sa.Table(
+    "traits",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("source", sa.String(64), nullable=False),
+    sa.Column("channel", sa.String(16), nullable=False),
+    sa.Column("urgency", sa.String(16), nullable=False),
+    sa.Column("group_seq", sa.BigInteger, nullable=False),
+    sa.Column("n_syllables", sa.Integer, nullable=False),
+    sa.Column("plain_share", sa.Float, nullable=False),
+    sa.Column("unknown_share", sa.Float, nullable=False),
+    sa.Index(None, "day", "seq"),
+    sa.Index(None, "source", "day"),
+    sa.Index(None, "group_seq", "seq"),
+)
+
+# By what texts that say the same are found (locality-sensitive hashing), of recent items alone.
+repost_buckets = sa.Table(
+    "repost_buckets",
+    metadata,
+    sa.Column("bucket", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Index(None, "seq"),
+    sqlite_with_rowid=False,
+)
+
+# Places and bodies that a text names. `kind`: province, ward, body. Where a name fits several, each is there
+# and `n_candidates` says how many.
+mentions = sa.Table(
+    "mentions",
+    metadata,
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("code", sa.String(64), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("n_candidates", sa.Integer, nullable=False),
+    sa.Index(None, "seq"),
+    sqlite_with_rowid=False,
+)
+
+# Texts that read like a denunciation: sealed, counted, never listed and never analysed.
+restricted = sa.Table(
+    "restricted",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("source", sa.ForeignKey("sources.name"), nullable=False),
+    sa.Column("external_id", sa.String(200), nullable=False),
+    sa.Column("received_at", UtcDateTime, nullable=False),
+    sa.Column("sealed", sa.LargeBinary),
+    sa.Column("handed_over_at", UtcDateTime),
+    sa.UniqueConstraint("source", "external_id"),
+    sa.Index(None, "received_at"),
+)
+
+# Where texts are fetched from. `kind`: feed (RSS, Atom), folder, mailbox. `state` is what the last look left
+# behind (entity tags, files done); no secret stands in any column. `looked_at` is when a look was last
+# ordered or done, `job_id` the job that was ordered, `n_failed` how many looks in a row have failed, `reason`
+# why the last one.
+feeds = sa.Table(
+    "feeds",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("source", sa.ForeignKey("sources.name"), nullable=False),
+    sa.Column("options", sa.JSON, nullable=False),
+    sa.Column("every_s", sa.Integer, nullable=False),
+    sa.Column("state", sa.JSON, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("looked_at", UtcDateTime),
+    sa.Column("reason", sa.Text),
+    sa.Column("n_failed", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("job_id", sa.String(64)),
+)
+
+# Rises that a test found. `series` says of what, `day` is the day that raised it, `last_day` the last one on
+# which it was still high. `figures`: its name, over how many days, how unlikely, which sources were left out.
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("series", sa.String(200), nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("last_day", sa.Date, nullable=False),
+    sa.Column("observed", sa.Integer, nullable=False),
+    sa.Column("expected", sa.Float, nullable=False),
+    sa.Column("figures", sa.JSON, nullable=False),
+    sa.Column("raised_at", UtcDateTime, nullable=False),
+    sa.Column("acknowledged_at", UtcDateTime),
+    sa.Column("acknowledged_by", sa.String(80)),
+    sa.Column("note", sa.Text),
+    sa.UniqueConstraint("series", "day"),
+    sa.Index(None, "raised_at", "id"),
+)
+
 # What was asked for. `params` and `result` hold names of things, never texts.
 # `state`: queued, running, done, failed, cancelled. `attempt` counts the times it was asked for again;
 # `sent` says whether the workers' queue has this attempt; `deaths` how often planning or summing up has

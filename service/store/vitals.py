@@ -12,11 +12,12 @@ from service.store.jobs import STATES
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """Jobs by state (each of them, 0 too), live workers, and what has waited longest."""
+    """Jobs by state (each of them, 0 too), live workers, what has waited longest, feeds that fail."""
 
     jobs: Mapping[str, int]
     n_workers: int
     oldest_queued_s: float
+    n_feeds_failing: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,16 @@ def read_vitals(engine: sa.Engine, *, now: datetime, dead_after_s: float) -> Vit
         workers.state == "live", workers.beat_at >= now - timedelta(seconds=dead_after_s)
     )
     oldest = sa.select(sa.func.min(jobs.created_at)).where(jobs.state == "queued")
+    feeds = tables.feeds.c
+    failing = sa.and_(feeds.ended_at.is_(None), feeds.n_failed > 0)
     with engine.connect() as connection:
         counted: dict[str, int] = {row[0]: row[1] for row in connection.execute(states)}
         n_workers = connection.scalar(sa.select(sa.func.count()).where(fresh)) or 0
         since = connection.scalar(oldest)
+        n_failing = connection.scalar(sa.select(sa.func.count()).where(failing)) or 0
     waited_s = (now - since).total_seconds() if since else 0.0
     # a clock that was set back would make it negative
-    return Vitals(dict.fromkeys(STATES, 0) | counted, n_workers, max(0.0, waited_s))
+    return Vitals(dict.fromkeys(STATES, 0) | counted, n_workers, max(0.0, waited_s), n_failing)
 
 
 def newest_moment(connection: sa.Connection) -> datetime | None:

@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from service.access import UPLOAD_COST, TheCaller, needs, notes
-from service.actions import Desk, KindAsked, Upload, open_item, store_pasted
+from service.actions import Desk, KindAsked, Upload, open_item
+from service.opinions import store_pasted
 from service.schemas import Cursor
 from service.store.jobs import list_faults, read_job
 from service.store.views import Query as StoreQuery

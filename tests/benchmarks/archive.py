@@ -1,7 +1,8 @@
-"""An archive of a million opinions, to measure on: searching, re-classifying, comparing, promoting.
+"""An archive of a million opinions, to measure on: searching, counting, re-classifying, promoting.
 
     python -m tests.benchmarks.archive fill URL [--items 1000000]    texts of the corpus, again and again
     python -m tests.benchmarks.archive search URL                    pages of lists and searches
+    python -m tests.benchmarks.archive trends URL                    counts of twelve weeks
     python -m tests.benchmarks.archive reclassify URL [--workers N]  rate, memory, diff, promote
 
 The texts are the labelled opinions of the corpus with the answers of the default model, each kept about
@@ -21,11 +22,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from fastapi.testclient import TestClient
+
 from models.corpus import load_corpus
 from nlp.pipeline import Pipeline, Request
 from nlp.readers import from_text
 from service import reclassifying
-from service.app import build_pipeline, open_archive
+from service.app import build_pipeline, create_app, open_archive
+from service.monitor.dimensions import Name
+from service.monitor.periods import VIETNAM
 from service.reclassifying import Archive, Wish
 from service.settings import Settings
 from service.store import tables
@@ -111,6 +116,28 @@ def rows(
         yield item, whole, own.answer | {"seq": seq}, codes
 
 
+def trait_row(item: Row) -> Row:
+    """What rules would find in an item: one in twenty says the same as the one before."""
+    seq = item["seq"]
+    return {
+        "seq": seq,
+        "day": item["received_at"].astimezone(VIETNAM).date(),
+        "source": item["source"],
+        "channel": "phản ánh" if seq % 3 else "kiến nghị",
+        "urgency": "normal" if seq % 50 else "life_safety",
+        "group_seq": seq - (seq % 20 == 0),
+        "n_syllables": 40,
+        "plain_share": 0.0,
+        "unknown_share": 0.0,
+    }
+
+
+def mention_rows(seq: int) -> Iterator[Row]:
+    """A third of the items name one of 126 wards."""
+    if seq % 3 == 0:
+        yield {"kind": "ward", "code": f"{seq * 7919 % 126:05}", "seq": seq, "n_candidates": 1}
+
+
 def fill(url: str, *, n_items: int) -> None:
     """Make the archive."""
     migrate(url)
@@ -127,6 +154,9 @@ def fill(url: str, *, n_items: int) -> None:
             connection.execute(tables.analyses.insert(), list(wholes))
             connection.execute(tables.answers.insert(), list(answers))
             connection.execute(tables.label_index.insert(), [one for own in codes for one in own])
+            connection.execute(tables.traits.insert(), [trait_row(item) for item in items])
+            named = [row for item in items for row in mention_rows(item["seq"])]
+            connection.execute(tables.mentions.insert(), named)
             index_texts(connection, ((item["seq"], item["text"]) for item in items))
     with engine.begin() as connection:
         connection.exec_driver_sql("ANALYZE")
@@ -177,6 +207,41 @@ def search(url: str) -> None:
             f"  longest {max(times):7.1f} ms"
         )
     engine.dispose()
+
+
+TRENDS: dict[str, tuple[Name, Name | None, dict[str, str]]] = {
+    "fields by week": ("civic_field", None, {}),
+    "areas by week": ("task_area", None, {}),
+    "sentiment by week": ("sentiment", None, {}),
+    "fields and sentiment": ("civic_field", "sentiment", {}),
+    "wards by week": ("ward", None, {}),
+    "wards and fields": ("ward", "civic_field", {}),
+    "sources by week": ("source", None, {}),
+    "PAPI by week": ("papi", None, {}),
+    "sentiment of a field": ("sentiment", None, {"civic_field": "LV03"}),
+    "fields of a ward": ("civic_field", None, {"ward": "00042"}),
+}
+
+
+def trends(url: str) -> None:
+    """How long twelve weeks take to count, the median and the longest of some tries, in milliseconds."""
+    settings = Settings(database_url=url, access="open", workers=0)
+    first = (START + timedelta(days=200)).date()
+    days = {"from": str(first), "to": str(first + timedelta(weeks=12))}
+    app = create_app(settings)
+    with TestClient(app) as client:
+        for name, (by, then, filters) in TRENDS.items():
+            asked = days | {"by": by} | ({"then": then} if then else {}) | filters
+            times = []
+            for _ in range(_REPEATS):
+                started = time.perf_counter()
+                answer = client.get("/v1/trends", params=asked)
+                times.append((time.perf_counter() - started) * 1000)
+            told = answer.json()
+            _say(
+                f"{name:24} {told['total']['count']:7} opinions  {len(told['groups']):3} groups"
+                f"  median {statistics.median(times):7.1f}  longest {max(times):7.1f} ms"
+            )
 
 
 def reclassify(url: str, *, n_workers: int, models: Path) -> None:
@@ -249,7 +314,7 @@ def _say(line: str) -> None:
 def main() -> None:
     """Run one of the commands."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=["fill", "search", "reclassify"])
+    parser.add_argument("command", choices=["fill", "search", "trends", "reclassify"])
     parser.add_argument("url")
     parser.add_argument("--items", type=int, default=1_000_000)
     parser.add_argument("--workers", type=int, default=1)
@@ -259,6 +324,8 @@ def main() -> None:
         fill(given.url, n_items=given.items)
     elif given.command == "search":
         search(given.url)
+    elif given.command == "trends":
+        trends(given.url)
     else:
         reclassify(given.url, n_workers=given.workers, models=given.models)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from models.registry import load_classifier
+from nlp.hints import load_triage
 from nlp.pipeline import Pipeline, Request
 from nlp.readers import read_file
 from nlp.structure import load_registers
@@ -73,6 +74,7 @@ def pipeline() -> Pipeline:
         classifier=load_classifier("default", folder=ROOT / "models" / "artifacts"),
         taxonomy=load_pack(ROOT / "corpus" / "taxonomies" / "ct07"),
         registers=load_registers(ROOT / "corpus" / "registers"),
+        triage=load_triage(ROOT / "corpus" / "registers"),
     )
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from models.registry import load_classifier
+from nlp.hints import TriageRules
 from nlp.pipeline import Pipeline, Request
 from nlp.readers import from_text
 from nlp.structure import Registers
@@ -25,9 +26,9 @@ STRAY = {
 
 
 @pytest.fixture(scope="module")
-def pipeline(pack: Taxonomy, registers: Registers) -> Pipeline:
+def pipeline(pack: Taxonomy, registers: Registers, triage: TriageRules) -> Pipeline:
     model = load_classifier("default", folder=ROOT / "models" / "artifacts")
-    return Pipeline(classifier=model, taxonomy=pack, registers=registers)
+    return Pipeline(classifier=model, taxonomy=pack, registers=registers, triage=triage)
 
 
 def asserted(analysis: Analysis) -> list[str]:

@@ -9,7 +9,6 @@ from models.corpus import load_corpus
 from models.linear import LinearClassifier
 from models.registry import load_classifier
 from nlp.pipeline import Pipeline
-from nlp.structure import Registers
 from nlp.taxonomy import Taxonomy
 from nlp.types import Span
 from tests.conftest import ROOT, TINY_CORPUS
@@ -56,10 +55,7 @@ def test_random_words_are_as_many_and_outside() -> None:
     assert picked == faithfulness._others(text, shown, 0)
 
 
-def test_the_cost_is_a_share(
-    tiny_classifier: LinearClassifier, pack: Taxonomy, registers: Registers
-) -> None:
-    pipeline = Pipeline(tiny_classifier, pack, registers)
+def test_the_cost_is_a_share(tiny_pipeline: Pipeline, pack: Taxonomy) -> None:
     examples = load_corpus(TINY_CORPUS, taxonomy=pack)
 
-    assert faithfulness.evidence_cost(pipeline, examples) > 0
+    assert faithfulness.evidence_cost(tiny_pipeline, examples) > 0

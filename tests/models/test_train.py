@@ -9,7 +9,7 @@ from models.card import CARD, FIGURES
 from models.corpus import load_corpus
 from models.heads import questions_of
 from models.recipe import load_recipe
-from models.registry import MANIFEST, WEIGHTS, load_classifier
+from models.registry import MANIFEST, REFERENCE, WEIGHTS, load_classifier
 from models.train import corpus_hash, train
 from nlp.errors import CorpusError, TaxonomyError
 from nlp.taxonomy import Taxonomy
@@ -31,7 +31,7 @@ def test_the_same_corpus_trains_to_the_same_bytes(
     again, _ = retrained
 
     names = sorted(path.name for path in again.iterdir())
-    assert names == [CARD, FIGURES, MANIFEST, WEIGHTS]
+    assert names == [CARD, FIGURES, MANIFEST, WEIGHTS, REFERENCE]
     for name in names:
         assert (again / name).read_bytes() == (tiny_artifact / name).read_bytes()
 

@@ -208,3 +208,43 @@ def test_every_code_that_a_definition_names_exists(ct07: Taxonomy) -> None:
         for category in facet.categories:
             named = set(re.findall(r"(?:DV|LV)\d[\d.]*\d|DV\d", category.definition))
             assert named - codes == set(), category.code
+
+
+VIEW = '[[view]]\nname = "other"\ntitle = "Khác"\nnote = "Chỉ là cách nhóm."\n'
+PART = '[[view.part]]\ncode = "D1"\nname = "Phần"\ngloss = "Part"\narea = ["A"]\n'
+
+
+def write_views(folder: Path, views: str) -> Path:
+    write_pack(folder, area=entry("A"))
+    folder.joinpath("views.toml").write_text(views, encoding="utf-8")
+    return folder
+
+
+def test_a_view_groups_the_labels_of_facets(tmp_path: Path) -> None:
+    [view] = load_pack(write_views(tmp_path, VIEW + PART)).views
+
+    assert (view.name, view.note) == ("other", "Chỉ là cách nhóm.")
+    assert [(part.code, part.labels) for part in view.parts] == [("D1", (("area", "A"),))]
+
+
+@pytest.mark.parametrize(
+    ("views", "message"),
+    [
+        (VIEW + PART + PART, "D1 stands twice"),
+        (VIEW + PART.replace('"A"', '"B"'), "area B is none of the pack"),
+        (VIEW + PART.replace("area =", "field ="), "field A is none of the pack"),
+        (VIEW, "view.0.part"),
+    ],
+)
+def test_a_view_that_the_pack_does_not_bear_out_is_named(
+    tmp_path: Path, views: str, message: str
+) -> None:
+    with pytest.raises(TaxonomyError, match=message):
+        load_pack(write_views(tmp_path, views))
+
+
+def test_papi_has_its_eight_dimensions_and_says_that_they_are_no_score(ct07: Taxonomy) -> None:
+    [papi] = [view for view in ct07.views if view.name == "papi"]
+
+    assert [part.code for part in papi.parts] == [f"D{i}" for i in range(1, 9)]
+    assert "không phải điểm PAPI" in papi.note

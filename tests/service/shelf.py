@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import cast
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from nlp.readers import from_text
 from nlp.taxonomy import Category, Migration, Taxonomy
 from nlp.types import Analysis, AssignedLabel, CategoryResult, Guess, Provenance
 from service.actions import Desk
+from service.monitor.traits import load_rules
 from service.reviewing import Word, correct_item
 from service.store import tables
 from service.store.corrections import Given, Packs
@@ -151,6 +153,7 @@ class Shelf:
             pipeline=cast(Pipeline, RulePipeline()),  # it has what the use cases read
             engine=self.engine,
             run_id=1,
+            rules=load_rules(Path("corpus/registers").absolute()),
             taxonomies=lambda: tuple(self.packs.values()),
             now=lambda: self.move().at,
         )

@@ -48,6 +48,7 @@ def publish(room: Room, tmp_path: Path) -> Publish:
     """Put a later version of the pack beside the first, and a model `2` that was trained for it."""
     packs = tmp_path / "taxonomies"
     shutil.copytree(ROOT / "corpus" / "taxonomies" / "ct07", packs / "ct07")
+    (packs / "ct07" / "views.toml").unlink()  # it names fields that the steps take away
 
     def publish(*steps: Step, name: str = "1.1.0", more: str = "", says: str = "LV05") -> None:
         newest = max(packs.iterdir(), key=lambda folder: folder.name)

@@ -38,6 +38,7 @@ ODD: tuple[tuple[type, tuple[Any, ...]], ...] = (
     (sa.Date, DAYS),
     (sa.Integer, (0, 10**9 + 1, 2)),
     (UtcDateTime, MOMENTS),
+    (sa.LargeBinary, (b"\xff\0", b"a", b"")),
 )
 Fresh = Callable[[str], str]
 _numbers = count()
@@ -316,7 +317,10 @@ def truncated(good: Path) -> bytes:
 
 def damaged(good: Path) -> bytes:
     data = bytearray(good.read_bytes())
-    data[len(data) // 3] ^= 0xFF
+    with zipfile.ZipFile(good) as archive:
+        *_, table, manifest = archive.infolist()
+    # within the rows, as a head has bytes that nobody reads
+    data[manifest.header_offset - table.compress_size // 2] ^= 0xFF
     return bytes(data)
 
 

@@ -296,7 +296,12 @@ class Brittle(Pipeline):
 def test_a_text_that_breaks_the_pipeline_costs_only_itself(
     tiny_pipeline: Pipeline, tmp_path: Path
 ) -> None:
-    brittle = Brittle(tiny_pipeline.classifier, tiny_pipeline.taxonomy, tiny_pipeline.registers)
+    brittle = Brittle(
+        tiny_pipeline.classifier,
+        tiny_pipeline.taxonomy,
+        tiny_pipeline.registers,
+        tiny_pipeline.triage,
+    )
     job = Job(small(tmp_path, "một", "vỡ rồi", "ba", "vỡ"), tmp_path / "out.jsonl")
 
     tally = run(job, brittle)

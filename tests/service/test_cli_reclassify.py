@@ -14,8 +14,8 @@ import pytest
 
 from models.linear import LinearClassifier
 from models.registry import save_linear
-from service.actions import Opinion, store_opinions
 from service.app import build_context, build_desk
+from service.opinions import Opinion, store_opinions
 from service.settings import Settings
 from service.store.jobs import JobQuery, cancel_job, list_jobs
 from service.store.views import Query, list_items

@@ -18,11 +18,13 @@ from service.store import tables
 from service.store.dialect import open_engine, writing
 from service.store.errors import NotFound
 from service.store.intake import append_answers, ensure_run
+from service.store.records import Traits
 from service.store.retention import erase, wipe
+from service.store.traits import Fresh, keep_traits
 from service.store.views import read_item
 from tests.service.flows import Scene, a_scene
 from tests.service.rules import PACK, RulePipeline
-from tests.service.shelf import RULES, Shelf, as_it_is
+from tests.service.shelf import NOON, RULES, Shelf, as_it_is
 
 LENGTHS = (2, 9, 40, 150, 400)  # words of a text
 
@@ -55,6 +57,12 @@ def mentions(scene: Scene, seq: int) -> dict[str, int]:
     return found
 
 
+def heard(seq: int) -> Fresh:
+    """The traits of an item that no other one is like."""
+    own = Traits("phản ánh", "normal", 2, 0.0, 0.0, (seq,), (("ward", "00004", 1),))
+    return Fresh(seq, f"đường hỏng ở đâu đó {seq}", "demo", NOON.date(), own)
+
+
 def test_nothing_anywhere_is_about_an_erased_item_any_more(scene: Scene) -> None:
     shelf = Shelf(scene.engine)
     shelf.store("đường hỏng", "đường xấu")
@@ -63,6 +71,8 @@ def test_nothing_anywhere_is_about_an_erased_item_any_more(scene: Scene) -> None
     shelf.say(1, "LV02")
     shelf.say(2, "LV02")
     gone, kept = (shelf.seq(number) for number in (1, 2))
+    with writing(scene.engine) as connection:
+        keep_traits(connection, [heard(seq) for seq in (gone, kept)])
     before = mentions(scene, gone)
     assert 0 not in before.values()
 

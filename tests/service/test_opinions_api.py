@@ -8,7 +8,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from service.actions import Desk, Limits, Opinion, store_opinions
+from service.actions import Desk, Limits
+from service.opinions import Opinion, store_opinions
 from service.store.views import Query, list_items
 from tests.service.rules import RulePipeline
 

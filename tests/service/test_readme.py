@@ -17,14 +17,18 @@ from nlp.types import Analysis, Citation, Duty, Metadata, Provenance
 from service.actions import Desk
 from service.api.jobs import JobFilter
 from service.api.reclassifications import DiffFilter, ScopeIn
+from service.api.trends import TrendFilter
 from service.jobs.here import carry_out
 from service.jobs.kinds import KINDS
 from service.jobs.orders import submit
 from service.jobs.seam import Context
 from service.schemas import DocumentFilter, OpinionFilter
 from service.settings import Settings
+from service.store.alerts import add_alert
+from service.store.dialect import writing
 from service.store.jobs import JobQuery, list_jobs
 from tests.service.archive import Model
+from tests.service.test_alerts_api import ALERT
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "service" / "README.md").read_text(encoding="utf-8")
@@ -44,6 +48,7 @@ def test_every_setting_is_described(name: str) -> None:
         *JobFilter.model_fields,
         *ScopeIn.model_fields,
         *DiffFilter.model_fields,
+        *(field.alias or name for name, field in TrendFilter.model_fields.items()),
     ],
 )
 def test_every_filter_is_described(name: str) -> None:
@@ -73,6 +78,8 @@ def run_path(example: str) -> str:
 
 def test_the_examples_run(client: TestClient, desk: Desk, settings: Settings) -> None:
     submit(desk.engine, "demo", params={}, asked_by="console", now=desk.now())
+    with writing(desk.engine) as connection:
+        assert add_alert(connection, ALERT)
     last_id = ""
     for example in EXAMPLES:
         answer = run(client, example.replace("$ID", last_id))

@@ -2,6 +2,7 @@
 
 import io
 import threading
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from nlp.errors import TooLarge
 from nlp.pipeline import Pipeline
 from nlp.readers.child import read_in_child
 from service import uploading
@@ -233,11 +235,16 @@ def test_summing_up_may_be_done_twice(send: Send, context: Context) -> None:
 
 
 def test_a_file_that_takes_longer_than_somebody_waits_is_left_to_a_worker(
-    desk: Desk, context: Context
+    desk: Desk, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hasty = replace(desk, limits=replace(desk.limits, upload_wait_s=0.001))
+    def wait_in_vain(data: bytes, *, name: str, limits: Any, listener: object) -> None:
+        time.sleep(limits.timeout_s)
+        raise TooLarge("reading took too long")
 
-    taken = take(hasty, LETTER)
+    hasty = replace(desk, limits=replace(desk.limits, upload_wait_s=0.001))
+    with monkeypatch.context() as patched:
+        patched.setattr(uploading, "read_in_child", wait_in_vain)
+        taken = take(hasty, LETTER)
 
     assert taken.job_id is not None
     assert len(items_of(carry_out(context, taken.job_id))) == 1

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from nlp.pipeline import Pipeline
-from service.actions import Desk, Opinion, store_opinions
+from service.actions import Desk
 from service.jobs import archive
 from service.jobs.seam import Context
 from service.jobs.waiting import order_forgotten
+from service.opinions import Opinion, store_opinions
 from service.settings import Settings
 from service.store import shards, tables
 from service.store.dialect import writing

@@ -1,0 +1,77 @@
+"""`/v1/drift`: whether recent opinions are still such as the model was measured on."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.reference import Reference, read_reference
+from service.access import needs
+from service.actions import Desk
+from service.api.desk import TheDesk, TheSettings
+from service.api.problems import problems
+from service.monitor.drift import Drift, Shift, Verdict, read_drift
+from service.monitor.words import words_of
+from service.store.restricted import VIETNAM
+
+router = APIRouter(prefix="/v1/drift", tags=["monitoring"])
+
+
+class DriftFilter(BaseModel):
+    """Which days."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    days: int = Field(7, ge=1, le=90, description="so many days, up to yesterday")
+
+
+class DriftOut(BaseModel):
+    """What has shifted. Every figure is made of counts that were rounded to multiples of `min_group`."""
+
+    model: str
+    model_version: str
+    min_group: int
+    verdict: Verdict | Literal["no_reference"]
+    sentence: str = Field(description="the verdict in Vietnamese")
+    begin: date | None = Field(None, description="the first day")
+    end: date | None = Field(None, description="the day after the last")
+    shifts: tuple[Shift, ...] = ()
+
+
+@router.get("", responses=problems(422), dependencies=[needs("analyse", cost=5)])
+def get_drift(
+    desk: TheDesk, settings: TheSettings, asked: Annotated[DriftFilter, Query()]
+) -> DriftOut:
+    """How the opinions of some days are written and how sure the model is of them, beside its reference."""
+    reference, drift = _reference(desk), None
+    if reference is not None:
+        until = desk.now().astimezone(VIETNAM).date()
+        with desk.engine.connect() as connection:
+            drift = read_drift(
+                connection, reference, until=until, days=asked.days, k=settings.min_group
+            )
+    return _out(desk, drift, k=settings.min_group)
+
+
+def _out(desk: Desk, drift: Drift | None, *, k: int) -> DriftOut:
+    used = desk.pipeline.provenance
+    verdict = drift.verdict if drift else "no_reference"
+    return DriftOut(
+        model=used.model,
+        model_version=used.model_version,
+        min_group=k,
+        verdict=verdict,
+        sentence=words_of("drift")[verdict],
+        begin=drift.begin if drift else None,
+        end=drift.end if drift else None,
+        shifts=drift.shifts if drift else (),
+    )
+
+
+def _reference(desk: Desk) -> Reference | None:
+    """What the model in use was measured against."""
+    sha256 = desk.pipeline.provenance.model_sha256
+    folders = (info.folder for info in desk.models() if info.sha256 == sha256)
+    folder = next(folders, None)
+    return None if folder is None else read_reference(folder)

@@ -1,0 +1,1 @@
+"""Listening: what many opinions say together, and never what one person says."""

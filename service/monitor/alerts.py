@@ -1,0 +1,97 @@
+"""Alerts in words: what has risen, by how much, how unlikely that is, and where to read on.
+
+Figures that leave the service are rounded as `suppression.disclose` has it; one under k is not told at all.
+"""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import cache
+from urllib.parse import urlencode
+
+from service.monitor.suppression import disclose
+from service.monitor.watching import is_flood
+from service.monitor.words import words_of
+from service.store.alerts import Alert, Series
+from service.store.query import LabelFilter, Query
+
+# the probability of so many by chance, on one day and in one series
+_RARE = ((1e-9, "never"), (1e-6, "hardly"), (1.0, "seldom"))
+EXAMPLES_SHOWN = 5
+_FETCHED = 50  # some are of sources that were left out
+
+
+@cache
+def words() -> Mapping[str, str]:
+    """The words of alerts."""
+    return words_of("alerts")
+
+
+def label_of(series: Series, name: str) -> str:
+    """What a series is called; `name` is that of its category, place, body or source."""
+    label = words()[series.kind].format(name=name)
+    return words()["negative"].format(series=label) if series.negative else label
+
+
+def likelihood_of(alert: Alert) -> str:
+    """How unlikely so many are by chance, in words."""
+    return words()[next(word for bound, word in _RARE if alert.p < bound)]
+
+
+def reason_of(alert: Alert, *, k: int) -> str:
+    """Why the alert was raised, in a sentence or two."""
+    said = words()
+    told = disclose(alert.observed, k=k)
+    usual = disclose(round(alert.expected), k=k)
+    sentence = said["day" if alert.n_days == 1 else "week"].format(
+        series=alert.label,
+        day=f"{alert.day:%d/%m/%Y}",
+        observed=told,
+        expected=said["few"].format(k=k) if usual is None else said["about"].format(n=usual),
+        likelihood=likelihood_of(alert),
+    )
+    if alert.left_out:
+        sentence += " " + said["left_out"].format(sources=", ".join(alert.left_out))
+    is_left_out = alert.series.kind == "source" and is_flood(alert.observed, alert.expected)
+    if is_left_out and alert.state == "open":
+        sentence += " " + said["left_alone"]
+    return sentence
+
+
+def days_of(alert: Alert) -> tuple[date, date]:
+    """The days whose opinions the alert tells of, the end exclusive."""
+    return alert.day - timedelta(days=alert.n_days - 1), alert.day + timedelta(days=1)
+
+
+def list_of(alert: Alert) -> str:
+    """The list of the opinions that the alert tells of, as a path of the API."""
+    first, end = days_of(alert)
+    asked = {"day_from": first.isoformat(), "day_to": end.isoformat()}
+    if alert.series.kind != "all":
+        asked[alert.series.kind] = alert.series.code
+    if alert.series.negative:
+        asked["sentiment"] = "negative"
+    if alert.series.kind != "source":
+        asked["reposts"] = "once"
+    return f"/v1/opinions?{urlencode(asked)}"
+
+
+def examples_of(alert: Alert) -> Query:
+    """What finds opinions to show; those of sources that were left out are among them."""
+    first, end = days_of(alert)
+    kind, code = alert.series.kind, alert.series.code
+    asked = (
+        ("civic_field", code, kind == "civic_field"),
+        ("sentiment", "negative", alert.series.negative),
+    )
+    return Query(
+        kind="opinion",
+        labels=tuple(LabelFilter(facet, label) for facet, label, is_asked in asked if is_asked),
+        day_from=first,
+        day_to=end,
+        source=code if kind == "source" else None,
+        province=code if kind == "province" else None,
+        ward=code if kind == "ward" else None,
+        body=code if kind == "body" else None,
+        reposts="once",
+        limit=_FETCHED,
+    )

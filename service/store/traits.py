@@ -1,0 +1,163 @@
+"""What rules find in citizens' texts, kept beside them: traits, places, bodies, and who said it first.
+
+Only the first of those that say the same stands in the buckets: a text sent fifty thousand times costs no
+more to compare with than one sent once, and nothing drifts from one re-post to the next.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+
+from nlp.reposts import Runs, likeness
+from service.store.dialect import insert_new, lock_reposts
+from service.store.records import Row, Traits
+from service.store.tables import items, mentions, repost_buckets, traits
+
+WINDOW = timedelta(days=60)  # what is said again later is said anew
+VIETNAM = timedelta(hours=7)  # ahead of UTC, without summer time
+_CANDIDATES = 12  # with the most buckets in common
+_LOOKUP = 800  # SQLite takes at most 999 parameters in old builds
+
+
+def day_of(posted_at: datetime | None, *, received_at: datetime) -> date:
+    """The day in Vietnam on which a text counts: that of posting, unless it lies in the future."""
+    moment = min(posted_at, received_at) if posted_at else received_at
+    return (moment + VIETNAM).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """An item whose traits are to be kept."""
+
+    seq: int
+    text: str
+    source: str
+    day: date
+    traits: Traits
+
+
+def keep_traits(connection: sa.Connection, fresh: Sequence[Fresh]) -> None:
+    """Keep the traits of items that stand in the store; those kept before stay as they are."""
+    if not fresh:
+        return
+    lock_reposts(connection)
+    heard = [_Heard(one.seq, one.day, Runs.of(one.text), one.traits.buckets) for one in fresh]
+    groups = _find_groups(connection, heard)
+    rows = [_row(one, group=groups[one.seq]) for one in fresh]
+    buckets = [
+        {"bucket": bucket, "seq": one.seq}
+        for one in fresh
+        if groups[one.seq] == one.seq
+        for bucket in one.traits.buckets
+    ]
+    named = [
+        {"kind": kind, "code": code, "seq": one.seq, "n_candidates": n_candidates}
+        for one in fresh
+        for kind, code, n_candidates in one.traits.mentions
+    ]
+    for table, some in ((traits, rows), (repost_buckets, buckets), (mentions, named)):
+        if some:
+            connection.execute(insert_new(connection, table), some)
+
+
+def erase_traits(connection: sa.Connection, seqs: Sequence[int]) -> None:
+    """Forget the traits of items; of those that say the same the next one is the first from now on."""
+    own, heads = traits.c, set(seqs)
+    remaining = sa.select(own.group_seq, sa.func.min(own.seq)).where(
+        own.group_seq.in_(seqs), own.seq.not_in(seqs)
+    )
+    for head, following in connection.execute(remaining.group_by(own.group_seq)).all():
+        connection.execute(traits.update().where(own.group_seq == head).values(group_seq=following))
+        taken = repost_buckets.update().where(repost_buckets.c.seq == head)
+        connection.execute(taken.values(seq=following))
+    for table in (traits, repost_buckets, mentions):
+        connection.execute(table.delete().where(table.c.seq.in_(heads)))
+
+
+def forget_buckets(connection: sa.Connection, *, today: date) -> int:
+    """Take away the buckets of texts too old to be said again."""
+    old = sa.select(traits.c.seq).where(traits.c.day < today - WINDOW)
+    return connection.execute(repost_buckets.delete().where(repost_buckets.c.seq.in_(old))).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A text that others may have said before."""
+
+    seq: int
+    day: date
+    runs: Runs
+    buckets: tuple[int, ...] = ()
+
+
+def _row(one: Fresh, *, group: int) -> Row:
+    own = one.traits
+    return {
+        "seq": one.seq,
+        "day": one.day,
+        "source": one.source,
+        "channel": own.channel,
+        "urgency": own.urgency,
+        "group_seq": group,
+        "n_syllables": own.n_syllables,
+        "plain_share": own.plain_share,
+        "unknown_share": own.unknown_share,
+    }
+
+
+def _find_groups(connection: sa.Connection, heard: Sequence[_Heard]) -> dict[int, int]:
+    """The first that said the same, for each text; its own number where nobody did."""
+    buckets: dict[int, list[int]] = {}
+    wanted = sorted({bucket for one in heard for bucket in one.buckets})
+    for bucket, seq in _look_up(connection, wanted):
+        buckets.setdefault(bucket, []).append(seq)
+    near = {one.seq: _nearest(one, buckets) for one in heard}
+    firsts = _read_firsts(connection, sorted({seq for some in near.values() for seq in some}))
+    groups: dict[int, int] = {}
+    for one in heard:
+        # those of the same batch stand in the buckets since their turn
+        candidates = [firsts[seq] for seq in _nearest(one, buckets) if seq in firsts]
+        groups[one.seq] = _first_to_say(one, candidates)
+        if groups[one.seq] == one.seq:
+            firsts[one.seq] = one
+            for bucket in one.buckets:
+                buckets.setdefault(bucket, []).append(one.seq)
+    return groups
+
+
+def _nearest(one: _Heard, buckets: Mapping[int, Sequence[int]]) -> list[int]:
+    shared = Counter(seq for bucket in one.buckets for seq in buckets.get(bucket, ()))
+    return [seq for seq, _ in shared.most_common(_CANDIDATES)]
+
+
+def _first_to_say(one: _Heard, candidates: Iterable[_Heard]) -> int:
+    best, group = 1.0, one.seq
+    for other in candidates:
+        if abs(one.day - other.day) <= WINDOW:
+            how = likeness(one.runs, other.runs)
+            if how >= best:
+                best, group = how, other.seq
+    return group
+
+
+def _look_up(connection: sa.Connection, wanted: Sequence[int]) -> Iterator[tuple[int, int]]:
+    own = repost_buckets.c
+    for start in range(0, len(wanted), _LOOKUP):
+        some = wanted[start : start + _LOOKUP]
+        rows = connection.execute(sa.select(own.bucket, own.seq).where(own.bucket.in_(some)))
+        yield from ((bucket, seq) for bucket, seq in rows)
+
+
+def _read_firsts(connection: sa.Connection, seqs: Sequence[int]) -> dict[int, _Heard]:
+    found: dict[int, _Heard] = {}
+    for start in range(0, len(seqs), _LOOKUP):
+        some = seqs[start : start + _LOOKUP]
+        query = sa.select(traits.c.seq, traits.c.day, items.c.text).where(
+            traits.c.seq == items.c.seq, traits.c.seq.in_(some)
+        )
+        for seq, day, text in connection.execute(query):
+            found[seq] = _Heard(seq, day, Runs.of(text))
+    return found
