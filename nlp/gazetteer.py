@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -131,6 +132,7 @@ def joined(text: str) -> str:
     return " ".join(TOKEN.findall(text.replace("’", "'")))
 
 
+@cache
 def load_gazetteer(folder: Path) -> Gazetteer:
     """Read the registers of places and bodies; some 0.2 s and 17 MB.
 

@@ -11,6 +11,7 @@ Luật Tiếp công dân 2013 (Law on receiving citizens), art. 2, which tells k
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -91,8 +92,9 @@ def find_hints(text: str, *, rules: TriageRules) -> Hints:
     )
 
 
+@cache
 def load_triage(folder: Path) -> TriageRules:
-    """Read `triage.toml` of a folder of registers.
+    """Read `triage.toml` of a folder of registers, once.
 
     Raises:
         CorpusError: the file is missing or malformed, or a rule names a cue that has no phrases.

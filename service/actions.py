@@ -208,16 +208,32 @@ def keep_apart(
         return {}
     with writing(desk.engine) as connection:
         return {
-            key: restricted.put(
-                connection,
-                id=item_id,
-                source=key[0],
-                external_id=key[1],
-                sealed=desk.sealer.seal(text.encode()),
-                received_at=received_at,
+            key: seal_apart(
+                connection, key, id=item_id, text=text, sealer=desk.sealer, received_at=received_at
             )
             for key, (item_id, text) in texts.items()
         }
+
+
+def seal_apart(
+    connection: sa.Connection,
+    key: Key,
+    *,
+    id: str,
+    text: str,
+    sealer: Sealer,
+    received_at: datetime,
+) -> str:
+    """Seal one masked text that reads like a denunciation; the id that now stands under its key."""
+    source, external_id = key
+    return restricted.put(
+        connection,
+        id=id,
+        source=source,
+        external_id=external_id,
+        sealed=sealer.seal(text.encode()),
+        received_at=received_at,
+    )
 
 
 def keep(desk: Desk, entries: Sequence[tuple[NewItem, Analysis | None]]) -> dict[Key, Known]:

@@ -15,8 +15,7 @@ from nlp.errors import InvalidRecord
 from service import auth
 from service.auth import CONSOLE, Role
 from service.settings import load_settings
-from service.store.dialect import open_engine
-from service.store.errors import StoreError
+from service.store.dialect import opened
 from service.store.migrate import migrate
 
 keys_app = typer.Typer(help="Keys of programs that use the API.", no_args_is_help=True)
@@ -141,13 +140,8 @@ def _store() -> Iterator[sa.Engine]:
     settings = load_settings()
     if settings.migrate_on_start:
         migrate(settings.database_url)
-    engine = open_engine(settings.database_url)
-    try:
+    with opened(settings.database_url) as engine:
         yield engine
-    except sa.exc.DatabaseError as error:
-        raise StoreError("the database is not ready; run `danvan migrate`") from error
-    finally:
-        engine.dispose()
 
 
 def _ask_password(*, from_stdin: bool) -> str:

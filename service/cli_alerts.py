@@ -1,21 +1,17 @@
 """`danvan alerts`: look for rises, list them, say that somebody has looked."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-import sqlalchemy as sa
 import typer
 from rich.console import Console
 
 from nlp.errors import DanvanError, InvalidRecord
 from service.auth import CONSOLE
 from service.monitor.alerts import reason_of
-from service.settings import Settings, load_settings
+from service.settings import load_settings
 from service.store.alerts import AlertQuery, State, list_alerts
-from service.store.dialect import open_engine
-from service.store.errors import NotMigrated
+from service.store.dialect import opened
 
 alerts_app = typer.Typer(help="Rises in what people say.", no_args_is_help=True)
 _out = Console(markup=False, emoji=False, highlight=False)
@@ -37,7 +33,8 @@ def look(
 
     days = {"from": from_, "to": to}
     params = {name: _checked(day) for name, day in days.items() if day is not None}
-    with _store() as (_, settings):
+    settings = load_settings()
+    with opened(settings.database_url):
         job = carry_out_here(
             build_context(settings), KIND, params=params, asked_by=CONSOLE.name, kinds=KINDS
         )
@@ -56,7 +53,8 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=200, help="so many, the newest")] = 20,
 ) -> None:
     """Show alerts, the newest first."""
-    with _store() as (engine, settings), engine.connect() as connection:
+    settings = load_settings()
+    with opened(settings.database_url) as engine, engine.connect() as connection:
         k = settings.min_group
         query = AlertQuery(state=state, at_least=k, limit=limit)
         for alert in list_alerts(connection, query):
@@ -73,7 +71,8 @@ def acknowledge(
     """Say that somebody has looked at an alert."""
     from service.jobs import watch
 
-    with _store() as (engine, settings):
+    settings = load_settings()
+    with opened(settings.database_url) as engine:
         watch.acknowledge(
             engine,
             alert_id,
@@ -90,15 +89,3 @@ def _checked(day: str) -> str:
         return date.fromisoformat(day).isoformat()
     except ValueError as error:
         raise InvalidRecord("a day is written as 2026-01-31") from error
-
-
-@contextmanager
-def _store() -> Iterator[tuple[sa.Engine, Settings]]:
-    settings = load_settings()
-    engine = open_engine(settings.database_url)
-    try:
-        yield engine, settings
-    except sa.exc.DatabaseError as error:
-        raise NotMigrated("the database is not ready; run `danvan migrate`") from error
-    finally:
-        engine.dispose()

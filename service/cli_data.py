@@ -1,7 +1,6 @@
 """The commands about what is stored: `danvan retention`, `danvan export items`."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -17,8 +16,7 @@ from nlp.taxonomy import load_packs
 from service.item_table import Export, Format, write_items
 from service.jobs.files import made_whole
 from service.settings import Settings, load_settings
-from service.store.dialect import open_engine
-from service.store.errors import NotMigrated
+from service.store.dialect import opened
 from service.store.rows import count_rows
 
 _out = Console(markup=False, emoji=False, highlight=False)
@@ -48,7 +46,7 @@ def retention(
 ) -> None:
     """Erase for good what is past its time. Workers do so by themselves every day."""
     settings = load_settings()
-    with _store(settings) as engine:
+    with opened(settings.database_url) as engine:
         if dry_run:
             _tell_due(engine, settings)
         else:
@@ -128,7 +126,7 @@ def items(
     settings = load_settings()
     packs = load_packs(settings.corpus_folder / "taxonomies")
     with (
-        _store(settings) as engine,
+        opened(settings.database_url) as engine,
         Progress(*_BAR, console=_err, transient=True) as progress,
         made_whole(out) as file,
     ):
@@ -155,14 +153,3 @@ def _export(out: Path, asked: Mapping[str, str | None], *, intake: str, with_tex
     except ValidationError as error:
         raise InvalidRecord(describe(error)) from error
     return Export(_FORMATS[out.suffix.lower()], query, with_text)
-
-
-@contextmanager
-def _store(settings: Settings) -> Iterator[sa.Engine]:
-    engine = open_engine(settings.database_url)
-    try:
-        yield engine
-    except sa.exc.DatabaseError as error:
-        raise NotMigrated("the database is not ready; run `danvan migrate`") from error
-    finally:
-        engine.dispose()

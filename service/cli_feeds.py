@@ -1,19 +1,15 @@
 """`danvan feeds`: where texts are fetched from, tried before anything is kept."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-import sqlalchemy as sa
 import typer
 from rich.console import Console
 
 from service.auth import CONSOLE
 from service.settings import load_settings
-from service.store.dialect import open_engine
-from service.store.errors import NotMigrated
+from service.store.dialect import opened
 from service.store.feeds import Feed, FeedKind, list_feeds
 
 feeds_app = typer.Typer(help="Fetch texts for a registered source.", no_args_is_help=True)
@@ -56,7 +52,7 @@ def add(
 
     wish = Wish(kind, address, source, _mapped(columns), _seconds(every))
     now = datetime.now(UTC)
-    with _store() as engine:
+    with opened(load_settings().database_url) as engine:
         register(engine, name, wish=wish, by=CONSOLE, now=now, settings=load_settings())
     _out.print(f"{name} is looked at every {every}; try `danvan feeds run {name}`", soft_wrap=True)
 
@@ -77,7 +73,7 @@ def preview(
 
     now = datetime.now(UTC)
     if address is None:
-        with _store() as engine:
+        with opened(load_settings().database_url) as engine:
             feed = find(engine, name)
     else:
         feed = looking.Wish(kind, address, "preview", _mapped(columns)).named(name, now=now)
@@ -95,7 +91,7 @@ def preview(
 @feeds_app.command(name="list")
 def list_() -> None:
     """Show the feeds that are looked at, and how they are."""
-    with _store() as engine, engine.connect() as connection:
+    with opened(load_settings().database_url) as engine, engine.connect() as connection:
         feeds = [feed for feed in list_feeds(connection) if feed.ended_at is None]
     rows = [_TITLES, *map(_row, feeds)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -132,7 +128,7 @@ def end(name: _Name) -> None:
     """Look there no more; what was taken stays."""
     from service.jobs import feeds
 
-    with _store() as engine:
+    with opened(load_settings().database_url) as engine:
         feeds.end(engine, name, by=CONSOLE, now=datetime.now(UTC))
     _out.print(f"{name} is not looked at any more")
 
@@ -149,14 +145,3 @@ def _row(feed: Feed) -> tuple[str, ...]:
     state = feed.reason or "well"
     every = str(timedelta(seconds=feed.every_s))
     return (feed.name, feed.kind, feed.source, every, looked_at, f"{feed.due_at:%H:%M}", state)
-
-
-@contextmanager
-def _store() -> Iterator[sa.Engine]:
-    engine = open_engine(load_settings().database_url)
-    try:
-        yield engine
-    except sa.exc.DatabaseError as error:
-        raise NotMigrated("the database is not ready; run `danvan migrate`") from error
-    finally:
-        engine.dispose()

@@ -2,21 +2,17 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
 
 import orjson
-import sqlalchemy as sa
 import typer
 from rich.console import Console
 
 from service.settings import load_settings
-from service.store.dialect import open_engine
-from service.store.errors import NotMigrated
+from service.store.dialect import opened
 from service.store.jobs import (
     Job,
     JobQuery,
@@ -70,7 +66,7 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=200, help="so many, the newest")] = 20,
 ) -> None:
     """Show jobs, the newest first."""
-    with _store() as engine:
+    with opened(load_settings().database_url) as engine:
         found = list_jobs(engine, JobQuery(state=state, kind=kind, limit=limit))
         progress = measure(engine, found, now=datetime.now(UTC))
     rows = [_TITLES, *(_row(job, progress[job.id]) for job in found)]
@@ -83,7 +79,7 @@ def list_(
 @jobs_app.command()
 def show(job_id: _JobId) -> None:
     """Show one job as JSON, with what it set aside."""
-    with _store() as engine:
+    with opened(load_settings().database_url) as engine:
         job = read_job(engine, job_id)
         progress = measure(engine, [job], now=datetime.now(UTC))[job.id]
         faults = list_faults(engine, job.id, limit=_FAULTS_SHOWN)
@@ -94,7 +90,7 @@ def show(job_id: _JobId) -> None:
 @jobs_app.command()
 def cancel(job_id: _JobId) -> None:
     """End a job; what it has done stays."""
-    with _store() as engine:
+    with opened(load_settings().database_url) as engine:
         cancel_job(engine, job_id, now=datetime.now(UTC))
     _out.print(f"{job_id} is cancelled; `danvan jobs retry` goes on with it", soft_wrap=True)
 
@@ -102,20 +98,9 @@ def cancel(job_id: _JobId) -> None:
 @jobs_app.command()
 def retry(job_id: _JobId) -> None:
     """Go on with a failed or cancelled job."""
-    with _store() as engine:
+    with opened(load_settings().database_url) as engine:
         retry_job(engine, job_id)
     _out.print(f"{job_id} is queued again", soft_wrap=True)
-
-
-@contextmanager
-def _store() -> Iterator[sa.Engine]:
-    engine = open_engine(load_settings().database_url)
-    try:
-        yield engine
-    except sa.exc.DatabaseError as error:
-        raise NotMigrated("the database is not ready; run `danvan migrate`") from error
-    finally:
-        engine.dispose()
 
 
 def _row(job: Job, progress: Progress) -> tuple[str, ...]:

@@ -48,20 +48,17 @@ def train(
 
 
 def _corrections(recipe: Path, settings: Settings) -> "Corrections":
-    from sqlalchemy.exc import DatabaseError
 
     from models.real import measured_hashes
     from models.recipe import load_recipe
     from models.registry import load_classifier
     from service.learning import read_lessons
-    from service.store.dialect import open_engine
-    from service.store.errors import StoreError
+    from service.store.dialect import opened
     from service.store.runs import packs_of
 
     taxonomy = load_pack(load_recipe(recipe).taxonomy)
     folders = sorted((settings.corpus_folder / "taxonomies").glob("*/pack.toml"))
-    engine = open_engine(settings.database_url)
-    try:
+    with opened(settings.database_url) as engine:
         return read_lessons(
             engine,
             taxonomy,
@@ -69,10 +66,6 @@ def _corrections(recipe: Path, settings: Settings) -> "Corrections":
             kept_out=measured_hashes(settings.corpus_folder / "labelled" / "real"),
             standing=load_classifier(settings.model, folder=settings.models_folder),
         )
-    except DatabaseError as error:
-        raise StoreError("the database is not ready; run `danvan migrate`") from error
-    finally:
-        engine.dispose()
 
 
 def reference(

@@ -1,21 +1,17 @@
 """The commands about listening: `danvan drift`, `danvan impact`, `danvan restricted`."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
-import sqlalchemy as sa
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from service.settings import Settings, load_settings
-from service.store.dialect import open_engine
-from service.store.errors import NotMigrated
+from service.store.dialect import opened
 
 restricted_app = typer.Typer(
     help="Texts that read like a denunciation: sealed, counted, handed over.", no_args_is_help=True
@@ -40,7 +36,7 @@ def drift(
     from models.registry import find_model
     from service.monitor.drift import read_drift
     from service.monitor.words import words_of
-    from service.store.restricted import VIETNAM
+    from service.store.days import VIETNAM
 
     settings = load_settings()
     reference = read_reference(find_model(settings.model, folder=settings.models_folder).folder)
@@ -49,7 +45,7 @@ def drift(
         _err.print(f"make one with `danvan reference {settings.model}`", soft_wrap=True)
         return
     until, k = datetime.now(VIETNAM).date(), settings.min_group
-    with _store(settings) as engine, engine.connect() as connection:
+    with opened(settings.database_url) as engine, engine.connect() as connection:
         found = read_drift(connection, reference, until=until, days=days, k=k)
     table = Table("of", "level", "n", "PSI", "by chance", box=None, pad_edge=False)
     for shift in found.shifts:
@@ -89,7 +85,7 @@ def _assess(settings: Settings) -> str:
         has_provider=settings.provider() is not None,
         webhook_allow_http=settings.webhook_allow_http,
     )
-    with _store(settings) as engine, engine.connect() as connection:
+    with opened(settings.database_url) as engine, engine.connect() as connection:
         return write_impact(
             connection,
             config,
@@ -107,7 +103,7 @@ def count() -> None:
 
     settings = load_settings()
     k = settings.min_group
-    with _store(settings) as engine, engine.connect() as connection:
+    with opened(settings.database_url) as engine, engine.connect() as connection:
         told = tell(connection, k=k)
     table = Table("month", "received", "handed over", box=None, pad_edge=False)
     few = f"< {k}"
@@ -129,7 +125,7 @@ def hand_over(
     from service.handover import hand_over as carry_out
 
     settings, now = load_settings(), datetime.now(UTC)
-    with _store(settings) as engine:
+    with opened(settings.database_url) as engine:
         n_texts = carry_out(
             engine, output, to=to, sealer=settings.sealer, by=CONSOLE, now=now, limit=limit
         )
@@ -137,14 +133,3 @@ def hand_over(
         _err.print("no text waits; nothing was written", soft_wrap=True)
         return
     _err.print(f"{n_texts} texts in {output}; they are deleted here", soft_wrap=True)
-
-
-@contextmanager
-def _store(settings: Settings) -> Iterator[sa.Engine]:
-    engine = open_engine(settings.database_url)
-    try:
-        yield engine
-    except sa.exc.DatabaseError as error:
-        raise NotMigrated("the database is not ready; run `danvan migrate`") from error
-    finally:
-        engine.dispose()

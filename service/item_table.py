@@ -8,7 +8,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from nlp.taxonomy import Taxonomy
 from service.sheets import Cell, Sheet, write_csv, write_lines, write_xlsx
+from service.store.days import VIETNAM
 from service.store.rows import ItemRow, Labeller, read_rows
 from service.store.stack import Said
 from service.store.tables import FACETS
@@ -25,7 +26,6 @@ from service.store.views import Query, list_sources
 Format = Literal["csv", "xlsx", "jsonl"]
 Words = Mapping[str, Mapping[str, str]]
 Names = Mapping[tuple[str, str, str, str], str]  # by pack, version, facet, code
-_VIETNAM = timezone(timedelta(hours=7))  # no daylight saving; spares a time zone database
 _HEADLINE = ("canonical", "date", "issuer", "subject")
 # what is told of each facet, with widths in characters
 _TOLD = {
@@ -260,7 +260,7 @@ def _asked(query: Query) -> Iterator[tuple[str, object]]:
 
 def _local(moment: datetime | None) -> datetime | None:
     """The moment as clocks in Vietnam show it, to the second."""
-    return moment and moment.astimezone(_VIETNAM).replace(tzinfo=None, microsecond=0)
+    return moment and moment.astimezone(VIETNAM).replace(tzinfo=None, microsecond=0)
 
 
 def _iso(moment: datetime) -> str:

@@ -16,6 +16,10 @@ from nlp.pipeline import Pipeline
 from nlp.structure import Registers, load_registers
 from nlp.taxonomy import Taxonomy, load_pack
 
+# What runs tests side by side sets them, and every console would keep that width for good.
+for _name in ("COLUMNS", "LINES"):
+    os.environ.pop(_name, None)
+
 ROOT = Path(__file__).parents[1]
 TINY_CORPUS = ROOT / "tests" / "samples" / "tiny"
 

@@ -13,7 +13,7 @@ from service.api.desk import TheDesk, TheSettings
 from service.api.problems import problems
 from service.monitor.drift import Drift, Shift, Verdict, read_drift
 from service.monitor.words import words_of
-from service.store.restricted import VIETNAM
+from service.store.days import VIETNAM
 
 router = APIRouter(prefix="/v1/drift", tags=["monitoring"])
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -89,12 +88,10 @@ def get_trends(
     return find_trends(desk.engine, question, lexicon=lexicon, confusions=confusions)
 
 
-@cache
 def _words() -> Words:
     return {section: words_of(section) for section in WORDS}
 
 
-@cache
 def _places(registers: Path) -> Mapping[tuple[str, str], str]:
     names = load_gazetteer(registers).names
     return {(kind, code): name for (kind, code), name in names.items()}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -12,11 +12,11 @@ from nlp.privacy import mask
 from nlp.readers import from_text
 from nlp.readers.rows import Asked, Row
 from service.opinions import Opinion
+from service.store.days import VIETNAM
 from service.store.records import text_hash
 
 State = Mapping[str, Any]  # JSON; the connector that wrote it knows its shape
 NAMES = ("text", "external_id", "posted_at")
-_VIETNAM = timezone(timedelta(hours=7))  # no daylight saving; spares a time zone database
 _ID = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 _TIME = r"(?P<{0}h>\d{{1,2}})[:h](?P<{0}m>\d{{2}})(?::\d{{2}})?"
 _DAY_FIRST = re.compile(
@@ -128,7 +128,7 @@ def read_moment(written: str, *, now: datetime) -> datetime | None:
         return None
     try:
         moment = _parse(written)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=_VIETNAM)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM)
         moment = moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError("the moment cannot be read; write dd/mm/yyyy or as in ISO 8601") from error

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from nlp.errors import DanvanError
 from service.auth import Caller
 from service.jobs.files import erase_exports
-from service.jobs.orders import submit, submit_within
+from service.jobs.orders import submit_daily, submit_within
 from service.jobs.seam import Context, Json, Kind, Run, Shard
 from service.store import restricted, tables
 from service.store.access import Entry, add_entries
+from service.store.days import day_of
 from service.store.dialect import is_full, writing
 from service.store.errors import NotFound
 from service.store.jobs import Job
@@ -30,7 +31,7 @@ from service.store.retention import (
     wipe,
 )
 from service.store.signs import find_gap
-from service.store.traits import day_of, forget_buckets
+from service.store.traits import forget_buckets
 
 KIND, WIPING_KIND = "retention", "wiping"
 _DAY_BEGINS = timedelta(hours=18)  # in UTC: one o'clock at night in Vietnam
@@ -46,13 +47,7 @@ class NoRoom(DanvanError):  # noqa: N818 - says what is missing
 
 def order_daily(ctx: Context) -> None:
     """See to it that retention is carried out once a day; may be called every few seconds."""
-    now = ctx.now()
-    job_id = f"{KIND}-{now - _DAY_BEGINS:%Y-%m-%d}"
-    jobs = tables.jobs.c
-    with ctx.engine.connect() as connection:
-        is_ordered = connection.scalar(sa.select(jobs.id).where(jobs.id == job_id))
-    if is_ordered is None:
-        submit(ctx.engine, KIND, params={}, asked_by="danvan", now=now, job_id=job_id)
+    submit_daily(ctx.engine, KIND, now=ctx.now(), day_begins=_DAY_BEGINS)
 
 
 def check_clock(engine: sa.Engine, *, now: datetime, max_jump_days: float) -> None:

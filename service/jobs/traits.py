@@ -8,18 +8,19 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from nlp.hints import DENUNCIATION
-from service.actions import Desk
+from service.actions import Desk, seal_apart
 from service.jobs.archive import find_chunks, plan_stretches
 from service.jobs.retention import order_wiping
 from service.jobs.seam import Context, Json, Kind, Run, Shard
 from service.jobs.upload import desk_of
 from service.monitor.traits import read_traits
-from service.store import restricted, tables
+from service.store import tables
+from service.store.days import day_of
 from service.store.dialect import writing
 from service.store.jobs import Job
 from service.store.records import Traits
 from service.store.retention import erase
-from service.store.traits import Fresh, day_of, keep_traits
+from service.store.traits import Fresh, keep_traits
 from service.store.views import Query
 
 _OPINIONS = Query(kind="opinion")
@@ -69,14 +70,9 @@ def _read(connection: sa.Connection, seqs: Sequence[int], *, desk: Desk) -> int:
     keep_traits(connection, [_fresh(row, own) for row, own in found if own.channel != DENUNCIATION])
     apart = [row for row, own in found if own.channel == DENUNCIATION]
     for row in apart:
-        restricted.put(
-            connection,
-            id=row["id"],
-            source=row["source"],
-            external_id=row["external_id"],
-            sealed=desk.sealer.seal(row["text"].encode()),
-            received_at=row["received_at"],
-        )
+        key = (row["source"], row["external_id"])
+        kept = {name: row[name] for name in ("id", "text", "received_at")}
+        seal_apart(connection, key, sealer=desk.sealer, **kept)
     if apart:
         erase(connection, [row["seq"] for row in apart])
     return len(apart)

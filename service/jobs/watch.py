@@ -12,7 +12,7 @@ from nlp.taxonomy import load_packs
 from nlp.text import to_nfc
 from service.actions import new_id
 from service.auth import Caller
-from service.jobs.orders import submit
+from service.jobs.orders import submit_daily
 from service.jobs.seam import Context, Json, Kind, Run, Shard
 from service.jobs.webhooks import Fact, emit
 from service.monitor.alerts import label_of
@@ -31,9 +31,9 @@ from service.store.alerts import (
     move_alert,
     read_counts,
 )
+from service.store.days import day_of
 from service.store.dialect import snapshot, writing
 from service.store.jobs import Job
-from service.store.traits import day_of
 
 KIND = "watch"
 _DAY_BEGINS = timedelta(hours=19)  # in UTC: two o'clock at night in Vietnam
@@ -46,13 +46,7 @@ _ONE = timedelta(days=1)
 
 def order_watch(ctx: Context) -> None:
     """See to it that there is a look once a day; may be called every few seconds."""
-    now = ctx.now()
-    job_id = f"{KIND}-{now - _DAY_BEGINS:%Y-%m-%d}"
-    jobs = tables.jobs.c
-    with ctx.engine.connect() as connection:
-        is_ordered = connection.scalar(sa.select(jobs.id).where(jobs.id == job_id))
-    if is_ordered is None:
-        submit(ctx.engine, KIND, params={}, asked_by="danvan", now=now, job_id=job_id)
+    submit_daily(ctx.engine, KIND, now=ctx.now(), day_begins=_DAY_BEGINS)
 
 
 def plan(ctx: Context, job: Job) -> Iterable[Shard]:

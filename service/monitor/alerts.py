@@ -5,7 +5,6 @@ Figures that leave the service are rounded as `suppression.disclose` has it; one
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from functools import cache
 from urllib.parse import urlencode
 
 from service.monitor.suppression import disclose
@@ -20,7 +19,6 @@ EXAMPLES_SHOWN = 5
 _FETCHED = 50  # some are of sources that were left out
 
 
-@cache
 def words() -> Mapping[str, str]:
     """The words of alerts."""
     return words_of("alerts")

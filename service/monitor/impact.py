@@ -19,7 +19,8 @@ from nlp.taxonomy import Taxonomy
 from service.monitor.suppression import disclose
 from service.monitor.words import words_of
 from service.store import tables
-from service.store.restricted import VIETNAM, count_waiting
+from service.store.days import VIETNAM
+from service.store.restricted import count_waiting
 from service.store.retention import is_done_retention
 
 _TEXTS = Path(__file__).parents[1] / "texts"

@@ -1,11 +1,12 @@
 """Stretches of days: ISO weeks, months, days."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from typing import Literal
 
+from service.store.days import VIETNAM
+
 Step = Literal["day", "week", "month", "none"]
-VIETNAM = timezone(timedelta(hours=7))
 
 
 @dataclass(frozen=True, slots=True)

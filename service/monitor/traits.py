@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from nlp.gazetteer import Gazetteer, load_gazetteer
@@ -21,9 +20,8 @@ class Rules:
     gazetteer: Gazetteer
 
 
-@cache
 def load_rules(registers: Path) -> Rules:
-    """The rules of a folder of registers; read once.
+    """The rules of a folder of registers.
 
     Raises:
         CorpusError: a register is missing or malformed.

@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service.store.errors import StoreError
+from service.store.errors import NotMigrated, StoreError
 
+_T = TypeVar("_T")
 _BUSY_TIMEOUT_MS = 10_000
+_LOT = 800  # SQLite takes at most 999 parameters in old builds
 _WRITES = "danvan_writes"
 _ALONE = "danvan_alone"
 _SCHEMA_LOCK = 6_431_822_290  # any number that is nobody else's
@@ -76,6 +78,23 @@ def open_engine(url: str) -> sa.Engine:
         sa.event.listen(engine, "begin", _begin_sqlite)
         _watch_file(engine, Path(address.database or ""))
     return engine
+
+
+@contextmanager
+def opened(url: str) -> Iterator[sa.Engine]:
+    """The database for one command, let go of at its end.
+
+    Raises:
+        NotMigrated: it is not at the schema of this version.
+        StoreError: the folder of a SQLite file cannot be made.
+    """
+    engine = open_engine(url)
+    try:
+        yield engine
+    except sa.exc.DatabaseError as error:
+        raise NotMigrated("the database is not ready; run `danvan migrate`") from error
+    finally:
+        engine.dispose()
 
 
 def _patience(address: sa.URL) -> dict[str, int]:
@@ -280,6 +299,11 @@ def count_on(connection: sa.Connection, *, tables: Sequence[str], column: str = 
 def json_of_text(connection: sa.Connection, text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """The value of a JSON column that is given as its text and kept to the byte."""
     return sa.cast(text, sa.JSON) if is_postgresql(connection) else text
+
+
+def lots(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """So many at a time that a statement can name them."""
+    yield from (values[start : start + _LOT] for start in range(0, len(values), _LOT))
 
 
 def insert_new(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:

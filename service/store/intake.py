@@ -1,14 +1,16 @@
 """What goes in: items with their analyses, runs, sources."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from nlp.types import Analysis, Provenance
 from service.store import tables
-from service.store.dialect import insert_new, writing
+from service.store.days import day_of
+from service.store.dialect import insert_new, lots, writing
 from service.store.errors import Conflict
 from service.store.records import (
     NewItem,
@@ -21,9 +23,7 @@ from service.store.records import (
     item_row,
 )
 from service.store.search import index_texts
-from service.store.traits import Fresh, day_of, keep_traits
-
-_LOOKUP_ROWS = 800  # SQLite takes at most 999 parameters in old builds
+from service.store.traits import Fresh, keep_traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +84,26 @@ def ensure_run(engine: sa.Engine, provenance: Provenance, *, now: datetime) -> i
 
 def find(connection: sa.Connection, keys: Collection[Key]) -> dict[Key, Known]:
     """Which of these keys are taken, and by what."""
-    items = tables.items.c
-    shown = (items.external_id, items.seq, items.id, items.text_sha256)
+    found = look_up(connection, tables.items, keys, shown=("seq", "id", "text_sha256"))
+    return {key: Known(*row) for key, row in found}
+
+
+def look_up(
+    connection: sa.Connection, table: sa.Table, keys: Collection[Key], *, shown: Sequence[str]
+) -> Iterator[tuple[Key, Sequence[Any]]]:
+    """What stands in a table under these keys. `Any`: a value's type depends on its column."""
+    columns = [table.c[name] for name in ("external_id", *shown)]
     named: dict[str, set[str]] = {}
     for source, external_id in keys:
         named.setdefault(source, set()).add(external_id)
-    known: dict[Key, Known] = {}
     for source, external_ids in named.items():
-        ordered = sorted(external_ids)
-        for start in range(0, len(ordered), _LOOKUP_ROWS):
-            some = ordered[start : start + _LOOKUP_ROWS]
+        for some in lots(sorted(external_ids)):
             # SQLite finds pairs by no index, but one source after the other
-            query = sa.select(*shown).where(items.source == source, items.external_id.in_(some))
-            known |= {(source, row[0]): Known(*row[1:]) for row in connection.execute(query)}
-    return known
+            query = sa.select(*columns).where(
+                table.c.source == source, table.c.external_id.in_(some)
+            )
+            for external_id, *row in connection.execute(query):
+                yield (source, external_id), row
 
 
 def add(

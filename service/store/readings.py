@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from service.store import tables
 from service.store.corrections import Correction, correction_of, standing_words
+from service.store.dialect import lots
 from service.store.records import Answer, read_answer
-from service.store.review import lots
 from service.store.stack import current_run, read_stack
 
 Place = tuple[int, str]  # the seq of an item, and a facet

@@ -6,16 +6,14 @@ handed over and only counts.
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from service.store import tables
-from service.store.dialect import insert_new
-from service.store.intake import Key
-
-VIETNAM = timezone(timedelta(hours=7))
-_LOOKUP_ROWS = 800  # SQLite takes at most 999 parameters in old builds
+from service.store.days import VIETNAM
+from service.store.dialect import insert_new, lots
+from service.store.intake import Key, look_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +57,8 @@ def put(
 
 def find(connection: sa.Connection, keys: Collection[Key]) -> dict[Key, str]:
     """Which of these keys are taken by a restricted text, and its id; handed over ones too."""
-    restricted = tables.restricted.c
-    named: dict[str, list[str]] = {}
-    for source, external_id in sorted(set(keys)):
-        named.setdefault(source, []).append(external_id)
-    found: dict[Key, str] = {}
-    for source, external_ids in named.items():
-        for start in range(0, len(external_ids), _LOOKUP_ROWS):
-            query = sa.select(restricted.external_id, restricted.id).where(
-                restricted.source == source,
-                restricted.external_id.in_(external_ids[start : start + _LOOKUP_ROWS]),
-            )
-            found |= {(source, row[0]): row[1] for row in connection.execute(query)}
-    return found
+    found = look_up(connection, tables.restricted, keys, shown=("id",))
+    return {key: item_id for key, (item_id,) in found}
 
 
 def count_months(connection: sa.Connection) -> tuple[Month, ...]:
@@ -130,16 +117,12 @@ def oldest_waiting(connection: sa.Connection, *, limit: int) -> tuple[Sealed, ..
 def mark_handed_over(connection: sa.Connection, ids: Collection[str], *, now: datetime) -> None:
     """Delete the sealed texts of those that were handed over; they still count."""
     restricted = tables.restricted
-    for some in _batches(sorted(ids)):
+    for some in lots(sorted(ids)):
         connection.execute(
             restricted.update()
             .where(restricted.c.id.in_(some))
             .values(sealed=None, handed_over_at=now)
         )
-
-
-def _batches(ids: list[str]) -> Iterator[list[str]]:
-    return (ids[start : start + _LOOKUP_ROWS] for start in range(0, len(ids), _LOOKUP_ROWS))
 
 
 def forget_due(connection: sa.Connection, *, now: datetime) -> int:

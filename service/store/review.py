@@ -20,6 +20,7 @@ from service.store.corrections import (
     read_layer,
     standing_words,
 )
+from service.store.dialect import lots
 from service.store.records import UNSURE, Answer, Row, labels_of, read_answer
 from service.store.stack import current_run, read_stack
 
@@ -33,7 +34,6 @@ _COMPARED = 4_000  # items of a run that is not promoted, over all facets
 _HIGHEST = 1 << 62  # no item has this number
 _GOLDEN = 0.618033988749895  # its multiples spread evenly over the unit interval (Weyl 1916)
 _FEW = 2_000  # items; fewer are looked up one by one
-_LOOKUP = 500
 _COLUMNS = ("label", "codes", "guess", "probability")
 
 
@@ -327,8 +327,3 @@ def _newest_unpromoted() -> sa.Select[Any]:
         runs.state == "complete",
         runs.id.not_in(sa.select(active.run_id)),
     )
-
-
-def lots(seqs: Sequence[int]) -> Iterator[Sequence[int]]:
-    """So many at a time that a statement can name them."""
-    yield from (seqs[start : start + _LOOKUP] for start in range(0, len(seqs), _LOOKUP))

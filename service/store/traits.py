@@ -7,25 +7,17 @@ more to compare with than one sent once, and nothing drifts from one re-post to 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 
 from nlp.reposts import Runs, likeness
-from service.store.dialect import insert_new, lock_reposts
+from service.store.dialect import insert_new, lock_reposts, lots
 from service.store.records import Row, Traits
 from service.store.tables import items, mentions, repost_buckets, traits
 
 WINDOW = timedelta(days=60)  # what is said again later is said anew
-VIETNAM = timedelta(hours=7)  # ahead of UTC, without summer time
 _CANDIDATES = 12  # with the most buckets in common
-_LOOKUP = 800  # SQLite takes at most 999 parameters in old builds
-
-
-def day_of(posted_at: datetime | None, *, received_at: datetime) -> date:
-    """The day in Vietnam on which a text counts: that of posting, unless it lies in the future."""
-    moment = min(posted_at, received_at) if posted_at else received_at
-    return (moment + VIETNAM).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +137,14 @@ def _first_to_say(one: _Heard, candidates: Iterable[_Heard]) -> int:
 
 def _look_up(connection: sa.Connection, wanted: Sequence[int]) -> Iterator[tuple[int, int]]:
     own = repost_buckets.c
-    for start in range(0, len(wanted), _LOOKUP):
-        some = wanted[start : start + _LOOKUP]
+    for some in lots(wanted):
         rows = connection.execute(sa.select(own.bucket, own.seq).where(own.bucket.in_(some)))
         yield from ((bucket, seq) for bucket, seq in rows)
 
 
 def _read_firsts(connection: sa.Connection, seqs: Sequence[int]) -> dict[int, _Heard]:
     found: dict[int, _Heard] = {}
-    for start in range(0, len(seqs), _LOOKUP):
-        some = seqs[start : start + _LOOKUP]
+    for some in lots(seqs):
         query = sa.select(traits.c.seq, traits.c.day, items.c.text).where(
             traits.c.seq == items.c.seq, traits.c.seq.in_(some)
         )

@@ -1,6 +1,6 @@
 """How pages are put together: templates, what they may use, and errors said in Vietnamese."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,14 @@ from starlette.templating import Jinja2Templates
 
 from service.access import caller_of
 from service.faults import Fault
+from service.store.days import VIETNAM
 from service.ui.view import category_name
 
 _HERE = Path(__file__).parent
-_VIETNAM = timezone(timedelta(hours=7))  # no daylight saving; spares a time zone database
 
 
 def _show_moment(moment: datetime) -> str:
-    return moment.astimezone(_VIETNAM).strftime("%H:%M, %d/%m/%Y")
+    return moment.astimezone(VIETNAM).strftime("%H:%M, %d/%m/%Y")
 
 
 def _show_date(value: str) -> str:

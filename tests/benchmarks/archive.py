@@ -30,10 +30,10 @@ from nlp.readers import from_text
 from service import reclassifying
 from service.app import build_pipeline, create_app, open_archive
 from service.monitor.dimensions import Name
-from service.monitor.periods import VIETNAM
 from service.reclassifying import Archive, Wish
 from service.settings import Settings
 from service.store import tables
+from service.store.days import VIETNAM
 from service.store.dialect import open_engine, writing
 from service.store.diff import Shown
 from service.store.intake import ensure_run

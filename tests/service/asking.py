@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 from service.monitor.dimensions import Name
 from service.monitor.periods import Period, Step
 from service.monitor.trends import Question
-from service.store import tables
 from service.store.dialect import writing
 from service.store.query import LabelFilter, Query
-from tests.service.heard import MONDAY, Heard, keep
+from tests.service.heard import MONDAY, TABLES, Heard, keep
 
 Archive = tuple[Heard, ...]
 N_DAYS = 15
@@ -74,12 +73,6 @@ def questions(draw: st.DrawFn) -> Question:
 
 def fill(engine: sa.Engine, archive: Archive) -> None:
     with writing(engine) as connection:
-        for table in (
-            tables.items,
-            tables.answers,
-            tables.label_index,
-            tables.traits,
-            tables.mentions,
-        ):
+        for table in TABLES:
             connection.execute(table.delete())
     keep(engine, archive)

@@ -20,6 +20,7 @@ LEXICON = Lexicon(
     PACK, {section: words_of(section) for section in WORDS}, {("ward", "00004"): "Phường Ba Đình"}
 )
 MONDAY = date(2026, 1, 5)
+TABLES = (tables.items, tables.answers, tables.label_index, tables.traits, tables.mentions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,7 @@ def keep(engine: sa.Engine, opinions: Iterable[Heard]) -> None:
         every = [
             _rows(own, seq=seq, run_id=run_id) for seq, own in enumerate(opinions, start=start + 1)
         ]
-        for table in (
-            tables.items,
-            tables.answers,
-            tables.label_index,
-            tables.traits,
-            tables.mentions,
-        ):
+        for table in TABLES:
             rows = [row for own in every for row in own[table.name]]
             if rows:
                 connection.execute(table.insert(), rows)

@@ -10,11 +10,12 @@ import sqlalchemy as sa
 from nlp.readers import from_text
 from nlp.reposts import Runs, find_buckets
 from service.store import tables
+from service.store.days import day_of
 from service.store.dialect import writing
 from service.store.intake import add
 from service.store.records import NewItem, Traits
 from service.store.retention import erase
-from service.store.traits import day_of, forget_buckets
+from service.store.traits import forget_buckets
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 LETTER = (
