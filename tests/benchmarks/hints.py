@@ -1,7 +1,8 @@
 """How well triage hints answer, on the texts they were thought out on and on the texts held out.
 
 Run: python -m tests.benchmarks.hints [development|development_b|held_out]. Only figures are printed,
-never a text.
+never a text. Development texts are also read without their diacritics, and it is counted how many of the
+corpus's opinions are found to be denunciations.
 """
 
 import json
@@ -9,8 +10,10 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nlp.hints import find_hints, load_triage
+from nlp.hints import DENUNCIATION, TriageRules, find_hints, load_triage
+from nlp.text import fold
 from nlp.types import Hints
+from tests.benchmarks.load import read_texts
 
 ROOT = Path(__file__).parents[2]
 TEXTS = ROOT / "corpus" / "labelled" / "triage"
@@ -24,15 +27,27 @@ def main(names: Sequence[str]) -> None:
     """Print one table for each file of texts."""
     rules = load_triage(ROOT / "corpus" / "registers")
     for name in names:
-        lines = (TEXTS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
-        pairs = [
-            (
-                Hints(row["channel"], row["urgency"], tuple(row["missing"])),
-                find_hints(row["text"], rules=rules),
-            )
-            for row in map(json.loads, lines)
-        ]
-        sys.stdout.write("\n".join([f"\n### {name}, {len(pairs)} texts", *_table(pairs)]) + "\n")
+        _print(name, _pairs(name, rules=rules, change=str))
+        if name != "held_out":
+            _print(f"{name} without diacritics", _pairs(name, rules=rules, change=fold))
+    texts = read_texts()
+    n_found = sum(find_hints(text, rules=rules).channel == DENUNCIATION for text in texts)
+    sys.stdout.write(f"\n{n_found} of the {len(texts)} opinions of the corpus: {DENUNCIATION}\n")
+
+
+def _pairs(name: str, *, rules: TriageRules, change: Callable[[str], str]) -> Pairs:
+    lines = (TEXTS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [
+        (
+            Hints(row["channel"], row["urgency"], tuple(row["missing"])),
+            find_hints(change(row["text"]), rules=rules),
+        )
+        for row in map(json.loads, lines)
+    ]
+
+
+def _print(name: str, pairs: Pairs) -> None:
+    sys.stdout.write("\n".join([f"\n### {name}, {len(pairs)} texts", *_table(pairs)]) + "\n")
 
 
 def _table(pairs: Pairs) -> list[str]:
