@@ -20,8 +20,8 @@ from service.reclassifying import Archive, Reclassification, Wish
 from service.settings import load_settings
 from service.store.diff import Change, Shown
 from service.store.errors import NotMigrated
+from service.store.query import LabelFilter, Query
 from service.store.tables import FACETS
-from service.store.views import LabelFilter, Query
 
 reclassify_app = typer.Typer(
     help="Read the archive again with another model.", no_args_is_help=True

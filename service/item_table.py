@@ -18,10 +18,11 @@ import sqlalchemy as sa
 from nlp.taxonomy import Taxonomy
 from service.sheets import Cell, Sheet, write_csv, write_lines, write_xlsx
 from service.store.days import VIETNAM
+from service.store.query import Query
 from service.store.rows import ItemRow, Labeller, read_rows
 from service.store.stack import Said
 from service.store.tables import FACETS
-from service.store.views import Query, list_sources
+from service.store.views import list_sources
 
 Format = Literal["csv", "xlsx", "jsonl"]
 Words = Mapping[str, Mapping[str, str]]

@@ -28,6 +28,7 @@ from service.store.diff import (
 )
 from service.store.errors import Conflict, NotFound
 from service.store.jobs import Job, JobQuery, Progress, add_job, list_jobs, measure, read_job
+from service.store.query import LabelFilter, Query, query_to_json
 from service.store.runs import (
     Move,
     Run,
@@ -40,7 +41,6 @@ from service.store.runs import (
     start_run,
 )
 from service.store.tables import FACETS
-from service.store.views import LabelFilter, Query, query_to_json
 
 KIND = "reclassification"
 _LISTED = 100

@@ -16,10 +16,10 @@ from service.api.problems import problems
 from service.reclassifying import Archive, Reclassification, Wish
 from service.schemas import Asked, Code, Cursor, Day, Moment, SourceName
 from service.store.diff import Agreement, Shown, Transition
+from service.store.query import LabelFilter
+from service.store.query import Query as StoreQuery
 from service.store.records import Intake
 from service.store.tables import FACETS
-from service.store.views import LabelFilter
-from service.store.views import Query as StoreQuery
 
 router = APIRouter(prefix="/v1/reclassifications", tags=["reclassifications"])
 Facet = Literal["task_area", "civic_field", "sentiment", "intent"]

@@ -12,9 +12,10 @@ from service.actions import KindAsked, analyze_each
 from service.jobs.seam import Run, Shard
 from service.store import tables
 from service.store.choosing import select_items
+from service.store.query import Query
 from service.store.records import Row
 from service.store.stack import read_stack
-from service.store.views import Query, read_document
+from service.store.views import read_document
 
 UNREADABLE = "the model could not read this text"
 _STRETCH = 20_000  # numbers of items in a shard: some seconds of work

@@ -19,8 +19,8 @@ from service.store.access import Entry, add_entries
 from service.store.dialect import writing
 from service.store.errors import Conflict, NotFound
 from service.store.jobs import Job, read_job
+from service.store.query import query_from_json, query_to_json
 from service.store.rows import count_rows
-from service.store.views import query_from_json, query_to_json
 
 KIND = "export"
 

@@ -27,11 +27,11 @@ from service.store.dialect import insert_new, writing
 from service.store.diff import NOT_READ
 from service.store.intake import append_answers
 from service.store.jobs import Job, list_faults
+from service.store.query import query_from_json
 from service.store.records import answers_of
 from service.store.runs import end_run, hold_run
 from service.store.stack import read_answers, read_stack
 from service.store.tables import FACETS, job_faults
-from service.store.views import query_from_json
 
 _ALL_FAULTS = 1_000_000
 _EXAMPLES = 3  # of each transition in a dry run, a shard

@@ -18,10 +18,10 @@ from service.store import tables
 from service.store.days import day_of
 from service.store.dialect import writing
 from service.store.jobs import Job
+from service.store.query import Query
 from service.store.records import Traits
 from service.store.retention import erase
 from service.store.traits import Fresh, keep_traits
-from service.store.views import Query
 
 _OPINIONS = Query(kind="opinion")
 

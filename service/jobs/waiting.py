@@ -13,7 +13,7 @@ from service.store import tables
 from service.store.dialect import writing
 from service.store.intake import append_answers
 from service.store.jobs import Job
-from service.store.views import Query
+from service.store.query import Query
 
 KIND = "reading"
 

@@ -16,10 +16,7 @@ from service.store import tables
 from service.store.choosing import select_items
 from service.store.corrections import Correction, as_corrected, read_history
 from service.store.intake import Source
-from service.store.query import LabelFilter as LabelFilter
-from service.store.query import Query as Query
-from service.store.query import query_from_json as query_from_json
-from service.store.query import query_to_json as query_to_json
+from service.store.query import Query
 from service.store.records import Answer, Row
 from service.store.stack import WHOLE, Stack, read_answers, read_stack
 

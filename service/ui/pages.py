@@ -11,7 +11,7 @@ from service.actions import Desk, KindAsked, Upload, open_item
 from service.opinions import store_pasted
 from service.schemas import Cursor
 from service.store.jobs import list_faults, read_job
-from service.store.views import Query as StoreQuery
+from service.store.query import Query as StoreQuery
 from service.store.views import list_items
 from service.ui.rendering import templates
 from service.ui.view import cut_passages, facet_views, find_lit

@@ -38,6 +38,7 @@ from service.store.dialect import open_engine, writing
 from service.store.diff import Shown
 from service.store.intake import ensure_run
 from service.store.migrate import migrate
+from service.store.query import LabelFilter, Query
 from service.store.records import (
     NewItem,
     analysis_row,
@@ -48,7 +49,7 @@ from service.store.records import (
 )
 from service.store.search import index_texts
 from service.store.tables import FACETS
-from service.store.views import LabelFilter, Query, list_items
+from service.store.views import list_items
 
 Row = dict[str, Any]
 START = datetime(2024, 1, 1, tzinfo=UTC)

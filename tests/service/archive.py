@@ -27,9 +27,10 @@ from service.store.dialect import open_engine
 from service.store.intake import add, ensure_run
 from service.store.jobs import Job, read_job
 from service.store.migrate import migrate
+from service.store.query import LabelFilter, Query
 from service.store.records import NewItem
 from service.store.tables import FACETS
-from service.store.views import LabelFilter, Query, Stored, Summary, list_items, read_item
+from service.store.views import Stored, Summary, list_items, read_item
 from tests.service.rules import PACK, RulePipeline
 from tests.service.shelf import NOON, RULES, Change, Shelf, as_it_is, says_field
 

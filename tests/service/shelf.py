@@ -19,9 +19,10 @@ from service.store import tables
 from service.store.corrections import Given, Packs
 from service.store.dialect import writing
 from service.store.intake import add, append_answers, ensure_run
+from service.store.query import LabelFilter, Query
 from service.store.records import NewItem
 from service.store.runs import Move, end_run, packs_of, promote, roll_back, start_run
-from service.store.views import LabelFilter, Query, list_items
+from service.store.views import list_items
 from tests.service.rules import PACK, RulePipeline
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)

@@ -13,8 +13,8 @@ from service import reclassifying
 from service.jobs import archive
 from service.store import tables
 from service.store.errors import Conflict
+from service.store.query import Query
 from service.store.runs import packs_of
-from service.store.views import Query
 from tests.conftest import ROOT
 from tests.service.archive import BOTH, Model, Room, address_of, fresh_store
 from tests.service.shelf import says_field

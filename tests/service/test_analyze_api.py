@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from nlp.pipeline import Request
 from nlp.readers import from_text
 from service.actions import Desk, Limits, analyze_texts
-from service.store.views import Query, list_items
+from service.store.query import Query
+from service.store.views import list_items
 from tests.service.rules import RulePipeline
 
 

@@ -18,7 +18,8 @@ from service.app import build_context, build_desk
 from service.opinions import Opinion, store_opinions
 from service.settings import Settings
 from service.store.jobs import JobQuery, cancel_job, list_jobs
-from service.store.views import Query, list_items
+from service.store.query import Query
+from service.store.views import list_items
 from tests.service.archive import carry_out
 from tests.service.commands import Danvan, commanding
 from tests.service.processes import environment

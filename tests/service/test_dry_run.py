@@ -8,7 +8,7 @@ import pytest
 from service import reclassifying
 from service.jobs import archive
 from service.store.errors import Conflict
-from service.store.views import Query
+from service.store.query import Query
 from tests.service.archive import BOTH, Model, Room, address_of, fresh_store
 from tests.service.shelf import says_field
 

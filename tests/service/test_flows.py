@@ -19,7 +19,7 @@ from service.jobs.worker import run_worker
 from service.settings import Settings
 from service.store.dialect import open_engine, writing
 from service.store.jobs import JobQuery, list_jobs
-from service.store.views import Query
+from service.store.query import Query
 from tests.service.flows import Scene, a_scene
 from tests.service.jobs.worker import FORKS
 from tests.service.receiver import Receiver, receiving

@@ -25,8 +25,8 @@ from service.jobs.seam import Context
 from service.store import rows, tables
 from service.store.dialect import writing
 from service.store.errors import Conflict, NotFound
+from service.store.query import LabelFilter, Query
 from service.store.retention import erase
-from service.store.views import LabelFilter, Query
 from tests.service.flows import START, Scene, a_scene
 from tests.service.rules import PACK
 from tests.service.shelf import Shelf, as_it_is

@@ -16,7 +16,8 @@ from service.store import tables
 from service.store.dialect import writing
 from service.store.intake import ensure_run
 from service.store.migrate import migrate, revision_of, revisions, upgrade
-from service.store.views import LabelFilter, Query, list_items, read_item
+from service.store.query import LabelFilter, Query
+from service.store.views import list_items, read_item
 from tests.service.archive import BOTH, Room, address_of, fresh_store
 from tests.service.rules import RulePipeline
 from tests.service.shelf import NOON, RULES

@@ -10,7 +10,8 @@ from fastapi.testclient import TestClient
 
 from service.actions import Desk, Limits
 from service.opinions import Opinion, store_opinions
-from service.store.views import Query, list_items
+from service.store.query import Query
+from service.store.views import list_items
 from tests.service.rules import RulePipeline
 
 JSON = {"content-type": "application/json"}

@@ -14,8 +14,9 @@ from service.store import runs, tables
 from service.store.dialect import writing
 from service.store.errors import Conflict, NotFound
 from service.store.jobs import cancel_job
+from service.store.query import LabelFilter, Query
 from service.store.runs import forget_run, promote, roll_back
-from service.store.views import LabelFilter, Query, read_item
+from service.store.views import read_item
 from tests.service.archive import (
     BOTH,
     Model,

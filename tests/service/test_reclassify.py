@@ -17,9 +17,10 @@ from service.store import tables
 from service.store.dialect import writing
 from service.store.errors import Conflict, NotFound
 from service.store.jobs import Job, cancel_job, list_faults, read_job, retry_job
+from service.store.query import LabelFilter, Query
 from service.store.retention import erase
 from service.store.stack import read_stack
-from service.store.views import LabelFilter, Query, read_item
+from service.store.views import read_item
 from tests.service.archive import BOTH, Model, Part, Room, address_of, fresh_store
 from tests.service.rules import PACK
 from tests.service.shelf import NOON, says_field

@@ -13,8 +13,9 @@ from service.store import spool, tables
 from service.store.access import Session, Staff, add_session, put_staff
 from service.store.dialect import open_engine, writing
 from service.store.jobs import Job, JobQuery, list_jobs, read_job
+from service.store.query import Query
 from service.store.retention import BATCH
-from service.store.views import Query, list_items
+from service.store.views import list_items
 from tests.service.flows import START, Scene, a_scene
 from tests.service.shelf import Shelf
 

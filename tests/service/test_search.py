@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from service.store.dialect import writing
 from service.store.intake import Source, register_source
+from service.store.query import LabelFilter, Query
 from service.store.retention import erase
 from service.store.search import INDEXED_CHARS, index_texts, matching, words_of
-from service.store.views import LabelFilter, Query, list_items
+from service.store.views import list_items
 from tests.service.archive import BOTH, Room, address_of, another_database, fresh_store
 from tests.service.shelf import NOON
 

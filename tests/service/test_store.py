@@ -17,8 +17,9 @@ from service.store.dialect import open_engine
 from service.store.errors import Conflict
 from service.store.intake import Source, add, ensure_run, find, register_source
 from service.store.migrate import migrate
+from service.store.query import LabelFilter, Query
 from service.store.records import NewItem
-from service.store.views import LabelFilter, Query, list_items, list_sources, read_item
+from service.store.views import list_items, list_sources, read_item
 from tests.service.rules import PACK, RulePipeline
 
 PARENTS = PACK.parents

@@ -28,8 +28,9 @@ from service.settings import Settings
 from service.store import shards, tables
 from service.store.dialect import writing
 from service.store.jobs import Fault, Job, cancel_job, list_faults, read_job, retry_job
+from service.store.query import Query
 from service.store.spool import clear
-from service.store.views import Query, list_items
+from service.store.views import list_items
 from service.uploading import Taken, take_upload
 from tests.service.archive import Part, carry_out
 from tests.service.rules import RulePipeline

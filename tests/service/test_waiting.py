@@ -21,8 +21,9 @@ from service.settings import Settings
 from service.store import shards, tables
 from service.store.dialect import writing
 from service.store.jobs import JobQuery, cancel_job, list_faults, list_jobs, read_job, retry_job
+from service.store.query import Query
 from service.store.retention import erase, find_seq
-from service.store.views import Query, list_items
+from service.store.views import list_items
 from tests.service.archive import Part, carry_out
 from tests.service.rules import RulePipeline
 
