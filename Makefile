@@ -36,8 +36,8 @@ check: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 test: check
-	@echo "==> The whole suite (about half an hour; PYTEST_ADDOPTS='-n 2 --dist loadfile' halves it)"
-	$(BIN)/pytest
+	@echo "==> The whole suite, two tests at a time (about 20 minutes)"
+	$(BIN)/pytest -n 2 --dist loadfile
 
 train: $(VENV)/.installed
 	$(BIN)/danvan train models/recipes/default.toml
