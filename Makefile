@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 
-.PHONY: demo test check train bench clean
+.PHONY: demo test check train bench vendor clean
 
 $(VENV)/.installed: pyproject.toml
 	@echo "==> Installing danvan into $(VENV) (first time about 2 minutes)"
@@ -49,3 +49,16 @@ bench: $(VENV)/.installed-dev
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+
+# Fetches again what is vendored, for who raises a version.
+vendor:
+	@set -e; folder=$$(mktemp -d); cd $$folder; \
+	npm pack --silent htmx.org@2.0.11 @picocss/pico@2.1.1 echarts@6.1.0 axe-core@4.14.1 >/dev/null; \
+	for file in *.tgz; do mkdir $${file%.tgz}; tar xzf $$file -C $${file%.tgz} --strip-components 1; done; \
+	to=$(CURDIR)/service/ui/static/vendor; \
+	cp htmx.org-*/dist/htmx.min.js picocss-pico-*/css/pico.min.css echarts-*/dist/echarts.common.min.js $$to; \
+	cp echarts-*/i18n/langVI.js $$to/echarts.langVI.js; cp echarts-*/LICENSE $$to/echarts.LICENSE; \
+	cp echarts-*/NOTICE $$to/echarts.NOTICE; cp htmx.org-*/LICENSE $$to/htmx.LICENSE; \
+	cp picocss-pico-*/LICENSE.md $$to/pico.LICENSE; \
+	cp axe-core-*/axe.min.js $(CURDIR)/tests/browser/vendor; cp axe-core-*/LICENSE $(CURDIR)/tests/browser/vendor/axe.LICENSE; \
+	rm -r $$folder

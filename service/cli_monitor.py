@@ -34,8 +34,8 @@ def drift(
     """Say whether recent opinions are still such as the model was measured on."""
     from models.reference import read_reference
     from models.registry import find_model
+    from service.messages import words_of
     from service.monitor.drift import read_drift
-    from service.monitor.words import words_of
     from service.store.days import VIETNAM
 
     settings = load_settings()

@@ -1,10 +1,8 @@
 """Analyses as a person wants to read them in a terminal."""
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -15,6 +13,7 @@ from rich.text import Text
 from nlp.taxonomy import Taxonomy
 from nlp.types import Analysis, CategoryResult, Citation, Duty, Field, Metadata, Span
 from service.duplicates import Twin
+from service.messages import all_words
 
 _MARK = "bold black on yellow"
 _TONES = {
@@ -39,8 +38,7 @@ class Printer:
     @classmethod
     def of(cls, console: Console, *, taxonomy: Taxonomy) -> "Printer":
         """A printer with the Vietnamese words."""
-        path = Path(__file__).parent / "texts" / "vi.toml"
-        return cls(console, taxonomy, tomllib.loads(path.read_text(encoding="utf-8")))
+        return cls(console, taxonomy, all_words())
 
     def show(self, analysis: Analysis, *, text: str) -> None:
         """Print one analysis; `text` is the NFC text that its offsets count in."""

@@ -10,7 +10,6 @@ import io
 import os
 import re
 import textwrap
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -24,6 +23,7 @@ from nlp.text import fold
 from nlp.types import Analysis, Duty, Field, Metadata
 from service.actions import Limits
 from service.folder import Read, read_all
+from service.messages import words_of
 
 if TYPE_CHECKING:
     from openpyxl.cell import Cell
@@ -198,7 +198,7 @@ def to_workbook(rows: Sequence[DutyRow], stamp: datetime) -> bytes:
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
-    words = _words()
+    words = words_of("export")
     book = Workbook()
     sheet = book.active
     sheet.title = words["sheet"]
@@ -220,7 +220,7 @@ def to_calendar(rows: Sequence[DutyRow], stamp: datetime) -> bytes:
     """
     from icalendar import Calendar, Event
 
-    words = _words()
+    words = words_of("export")
     book = Calendar()
     book.add("prodid", "-//danvan//duties//VI")
     book.add("version", "2.0")
@@ -281,12 +281,6 @@ def _write_whole(target: Path, data: bytes) -> None:
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def _words() -> dict[str, str]:
-    path = Path(__file__).parent / "texts" / "vi.toml"
-    words: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8"))["export"]
-    return words
 
 
 def _sha256(text: str) -> str:

@@ -4,18 +4,17 @@ A table says what it is made of: when, under which filter, how many items of whi
 no sample of anything.
 """
 
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
-from pathlib import Path
 from typing import IO, Any, Literal
 
 import sqlalchemy as sa
 
 from nlp.taxonomy import Taxonomy
+from service.messages import all_words, say
 from service.sheets import Cell, Sheet, write_csv, write_lines, write_xlsx
 from service.store.days import VIETNAM
 from service.store.query import Query
@@ -92,7 +91,7 @@ def write_items(
         facts = partial(_facts, engine, export, made=made, now=now)
         write_lines(out, (_to_json(row, names=names) for row in rows), notes=facts)
         return dict(made)
-    words = _load_words()
+    words = all_words()
     titles = words["items"]
     sheet = Sheet(titles[export.door], titles["notes"], list(_columns(export, words=words)))
     cells = (list(_to_cells(row, export, names=names, words=words)) for row in rows)
@@ -247,7 +246,7 @@ def _facts(
             {"name": name, "channel": channels.get(name), "n_rows": n_rows}
             for name, n_rows in sorted(made.items())
         ],
-        "no_survey": _load_words()["items"]["no_survey"],
+        "no_survey": say("items.no_survey"),
     }
 
 
@@ -273,9 +272,3 @@ def _day(value: str | None) -> Cell:
         return date.fromisoformat(value or "")
     except ValueError:  # a date that is not whole
         return value
-
-
-def _load_words() -> Words:
-    path = Path(__file__).parent / "texts" / "vi.toml"
-    words: Words = tomllib.loads(path.read_text(encoding="utf-8"))
-    return words

@@ -11,8 +11,8 @@ from service.access import needs
 from service.actions import Desk
 from service.api.desk import TheDesk, TheSettings
 from service.api.problems import problems
+from service.messages import words_of
 from service.monitor.drift import Drift, Shift, Verdict, read_drift
-from service.monitor.words import words_of
 from service.store.days import VIETNAM
 
 router = APIRouter(prefix="/v1/drift", tags=["monitoring"])

@@ -6,8 +6,8 @@ from pydantic import BaseModel, Field
 from service.access import needs
 from service.api.desk import TheDesk, TheSettings
 from service.api.problems import problems
+from service.messages import words_of
 from service.monitor.denunciations import ToldMonth, tell
-from service.monitor.words import words_of
 
 router = APIRouter(prefix="/v1/restricted", tags=["monitoring"])
 

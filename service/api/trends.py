@@ -16,12 +16,12 @@ from service.access import needs
 from service.actions import Desk
 from service.api.desk import TheDesk, TheSettings
 from service.api.problems import problems
+from service.messages import words_of
 from service.monitor.counts import answering_model
 from service.monitor.dimensions import PLACES, WORDS, Lexicon, Name, Words
 from service.monitor.periods import Period, Step, this_monday
 from service.monitor.told import Trends
 from service.monitor.trends import Question, find_trends
-from service.monitor.words import words_of
 from service.schemas import (
     BodyCode,
     Code,

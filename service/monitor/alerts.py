@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
+from service.messages import words_of
 from service.monitor.suppression import disclose
 from service.monitor.watching import is_flood
-from service.monitor.words import words_of
 from service.store.alerts import Alert, Series
 from service.store.query import LabelFilter, Query
 

@@ -16,8 +16,8 @@ from models.reference import read_reference
 from models.registry import ModelInfo
 from nlp.privacy import PersonalKind
 from nlp.taxonomy import Taxonomy
+from service.messages import words_of
 from service.monitor.suppression import disclose
-from service.monitor.words import words_of
 from service.store import tables
 from service.store.days import VIETNAM
 from service.store.restricted import count_waiting

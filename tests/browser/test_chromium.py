@@ -56,7 +56,7 @@ def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
 
     page.on("console", note)
     page.on("pageerror", lambda error: told.append(str(error)))
-    page.goto("/")
+    page.goto("/upload")
     yield page
     context.close()
     assert told == []
@@ -121,7 +121,7 @@ def test_nothing_is_wider_than_the_screen(page: Page) -> None:
 def test_the_pages_work_without_script(browser: Browser, address: str) -> None:
     context = browser.new_context(java_script_enabled=False, base_url=address)
     page = context.new_page()
-    page.goto("/")
+    page.goto("/upload")
     upload(page)
 
     page.get_by_role("link", name="Cải cách hành chính").click()

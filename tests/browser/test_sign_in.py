@@ -89,7 +89,7 @@ def elsewhere(link: str) -> Iterator[str]:
 
 
 def test_a_clerk_signs_in_works_and_leaves(page: Page) -> None:
-    page.goto("/")
+    page.goto("/upload")
     sign_in(page)
     file = FilePayload(name="chi-thi.txt", mimeType="text/plain", buffer=DIRECTIVE.encode())
     page.set_input_files("#tep", [file])
@@ -105,7 +105,7 @@ def test_a_clerk_signs_in_works_and_leaves(page: Page) -> None:
 
 
 def test_a_wrong_password_can_be_typed_again_at_once(page: Page) -> None:
-    page.goto("/")
+    page.goto("/upload")
     sign_in(page, password="sai")
     expect(page.get_by_role("alert")).to_contain_text("không đúng")
     expect(page.get_by_label("Mật khẩu")).to_be_focused()
@@ -117,7 +117,7 @@ def test_a_wrong_password_can_be_typed_again_at_once(page: Page) -> None:
 
 
 def test_a_link_of_another_site_leads_straight_to_its_page(page: Page, address: str) -> None:
-    page.goto("/")
+    page.goto("/upload")
     sign_in(page)
     expect(page.get_by_role("button", name="Đăng xuất")).to_be_visible()
 
@@ -130,7 +130,7 @@ def test_a_link_of_another_site_leads_straight_to_its_page(page: Page, address: 
 
 
 def test_when_the_session_has_ended_a_label_leads_to_the_sign_in_page(page: Page) -> None:
-    page.goto("/")
+    page.goto("/upload")
     sign_in(page)
     page.get_by_label("Nội dung ý kiến").fill("Đường hỏng")
     page.get_by_role("button", name="Phân tích ý kiến").click()
@@ -147,7 +147,7 @@ def test_when_the_session_has_ended_a_label_leads_to_the_sign_in_page(page: Page
 def test_the_sign_in_page_fits_a_phone(browser: Browser, address: str) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 640}, base_url=address)
     page = context.new_page()
-    page.goto("/")
+    page.goto("/upload")
 
     width = page.evaluate("document.documentElement.scrollWidth")
 

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, time
 import sqlalchemy as sa
 
 from nlp.readers import from_text
+from service.messages import words_of
 from service.monitor.dimensions import WORDS, Lexicon
-from service.monitor.words import words_of
 from service.store import tables
 from service.store.dialect import writing
 from service.store.intake import ensure_run

@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from models.reference import STYLE, Histogram, Reference, write_reference
 from models.registry import MANIFEST, ModelInfo
 from service.actions import Desk
+from service.messages import words_of
 from service.monitor.drift import Level, Shift, compare, judge, read_drift
-from service.monitor.words import words_of
 from service.store import tables
 from service.store.dialect import writing
 from service.store.intake import ensure_run

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from nlp.privacy import PersonalKind
 from service import auth
 from service.auth import CONSOLE
-from service.monitor.words import words_of
+from service.messages import words_of
 from service.store import tables
 from service.store.dialect import open_engine, writing
 from service.store.intake import Source, register_source

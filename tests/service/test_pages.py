@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from service.ui import pages
+from service import ui
 
 HTML = {"accept": "text/html"}
 DIRECTIVE = """CHỈ THỊ
@@ -138,7 +138,7 @@ def test_a_bad_file_is_explained_beside_the_forms(
 
 
 @pytest.mark.parametrize(
-    ("path", "told"), [("/documents", "Thiếu nội dung"), ("/opinions", "Thiếu nội dung")]
+    ("path", "told"), [("/documents", "Thiếu hoặc sai nội dung"), ("/opinions", "Thiếu hoặc sai nội dung")]
 )
 def test_a_form_without_content_is_explained(client: TestClient, path: str, told: str) -> None:
     answer = client.post(path, data={}, headers=HTML)
@@ -149,7 +149,7 @@ def test_a_form_without_content_is_explained(client: TestClient, path: str, told
 def test_an_empty_opinion_is_explained(client: TestClient) -> None:
     answer = client.post("/opinions", data={"text": " \n"}, headers=HTML)
 
-    assert (answer.status_code, "Chưa nhận được ý kiến này" in answer.text) == (422, True)
+    assert (answer.status_code, "Chưa nhận được nội dung này" in answer.text) == (422, True)
 
 
 def test_the_same_opinion_again_is_the_same_page(client: TestClient) -> None:
@@ -172,9 +172,9 @@ def test_the_first_page_lists_what_came_last_first(client: TestClient) -> None:
 
 
 def test_older_items_are_one_link_away(client: TestClient) -> None:
-    for i in range(11):
+    for i in range(21):
         paste(client, f"đường hỏng {i}")
-    [link] = re.findall(r'href="(/\?cursor=[^"]*)"', client.get("/").text)
+    [link] = re.findall(r'href="(/opinions\?cursor=[^"]*)"', client.get("/opinions").text)
 
     assert "đường hỏng 0" in client.get(link).text
 
@@ -185,7 +185,7 @@ def test_an_unknown_page_is_told_to_people_and_to_programs(client: TestClient) -
 
 
 def test_no_page_holds_script_or_style_in_line() -> None:
-    for template in Path(pages.__file__).parent.rglob("templates/*.html"):
+    for template in Path(ui.__file__).parent.rglob("templates/*.html"):
         source = template.read_text(encoding="utf-8")
         assert not re.search(r"<style|\sstyle=|\son\w+=|hx-on|javascript:", source), template.name
         assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", source)), template.name
