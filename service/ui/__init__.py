@@ -2,6 +2,7 @@
 
 from service.ui import (
     admin,
+    admin_access,
     documents,
     opinions,
     overview,
@@ -25,6 +26,7 @@ ROUTERS = tuple(
         reclassifications,
         reports,
         admin,
+        admin_access,
         sign_in,
     )
 )

@@ -15,6 +15,7 @@ from service.auth import Caller, Scope
 from service.faults import Fault
 from service.formats import show_day, show_moment, show_number, show_percent
 from service.messages import say, words_of
+from service.settings import Settings
 from service.ui.view import category_name
 
 _HERE = Path(__file__).parent
@@ -75,6 +76,12 @@ def desk_of(request: Request) -> Desk:
     """The desk of the application that serves."""
     desk: Desk = request.app.state.desk
     return desk
+
+
+def settings_of(request: Request) -> Settings:
+    """The settings of the application that serves."""
+    settings: Settings = request.app.state.settings
+    return settings
 
 
 def static_files() -> StaticFiles:
