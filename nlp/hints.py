@@ -1,15 +1,16 @@
 """Triage hints for an opinion: its channel in law, how urgent it is, and what it lacks to be handled.
 
 An ordered list of rules decides (`corpus/registers/triage.toml`): the first whose cues are all there, and
-none of those that speak against it, gives the answer, and its cues are the evidence. A hint sorts the desk;
-it is never a finding about a person.
+none of those that speak against it, gives the answer, and its cues are the evidence. Beside the rules a
+learned score may find denunciations that none of their cues tells. A hint sorts the desk; it is never a
+finding about a person.
 
 Source: Luật Tố cáo 2018 (Law on denunciations), art. 2; Luật Khiếu nại 2011 (Law on complaints), art. 2;
 Luật Tiếp công dân 2013 (Law on receiving citizens), art. 2, which tells kiến nghị and phản ánh apart.
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,8 @@ from nlp.types import HintEvidence, Hints, Span
 Channel = Literal["phản ánh", "kiến nghị", "khiếu nại", "tố cáo", "hỏi đáp", "không rõ"]
 Urgency = Literal["life_safety", "time_bound", "normal"]
 Item = Literal["place", "time", "body", "object"]
+# Of each text that reads like a denunciation the words that say so; None for the others.
+Accusations = Callable[[Sequence[str]], Sequence[tuple[Span, ...] | None]]
 DENUNCIATION: Channel = "tố cáo"
 _UNCLEAR: Channel = "không rõ"
 _NORMAL: Urgency = "normal"
@@ -77,10 +80,26 @@ class TriageRules:
     missing: tuple[Rule, ...]
 
 
-def find_hints(text: str, *, rules: TriageRules) -> Hints:
-    """Channel, urgency and what is missing, with the words that speak for them. Expects NFC."""
+def find_all_hints(
+    texts: Sequence[str], *, rules: TriageRules, accusations: Accusations | None
+) -> list[Hints]:
+    """The hints of many texts, each a denunciation where the rules or `accusations` find one."""
+    accusing = accusations(texts) if accusations is not None else [None] * len(texts)
+    return [
+        find_hints(text, rules=rules, accusing=words)
+        for text, words in zip(texts, accusing, strict=True)
+    ]
+
+
+def find_hints(text: str, *, rules: TriageRules, accusing: tuple[Span, ...] | None = None) -> Hints:
+    """Channel, urgency and what is missing, with the words that speak for them. Expects NFC.
+
+    `accusing`: the words by which something else found a denunciation; then it is one in any case.
+    """
     reading = find_cues(text, lexicon=rules.lexicon)
     channel, for_channel = _decide(rules.channel, reading, default=_UNCLEAR)
+    if accusing is not None and channel != DENUNCIATION:
+        channel, for_channel = DENUNCIATION, accusing
     if channel == _UNCLEAR:
         return Hints(_UNCLEAR, _NORMAL, evidence=HintEvidence(for_channel))
     urgency, for_urgency = _decide(rules.urgency, reading, default=_NORMAL)

@@ -16,9 +16,9 @@ from functools import cache
 from importlib.metadata import version
 from typing import Literal
 
-from nlp.decide import Verdict, category_result, decide, merge_paragraphs
+from nlp.decide import Verdict, category_result, decide, merge_paragraphs, round_probability
 from nlp.evidence import pick_evidence
-from nlp.hints import TriageRules, find_hints
+from nlp.hints import Accusations, TriageRules, find_all_hints
 from nlp.protocols import Classifier, Reading
 from nlp.quality import assess
 from nlp.sentences import split_sentences
@@ -26,9 +26,11 @@ from nlp.structure import Registers, read_structure
 from nlp.taxonomy import Taxonomy
 from nlp.types import (
     Analysis,
+    AssignedLabel,
     CategoryResult,
     Document,
     IntentResult,
+    Paragraph,
     Provenance,
     Segment,
     SentimentResult,
@@ -71,12 +73,16 @@ class _Answered:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The analysis with its parts: classifier, taxonomy pack, registers, rules of triage."""
+    """The analysis with its parts: classifier, taxonomy pack, registers, rules of triage.
+
+    `accusations` find denunciations beside those rules, if given.
+    """
 
     classifier: Classifier
     taxonomy: Taxonomy
     registers: Registers
     triage: TriageRules
+    accusations: Accusations | None = None
 
     @property
     def provenance(self) -> Provenance:
@@ -124,6 +130,35 @@ class Pipeline:
                 answers[i] = _unlabelled(requests[i], qualities[i], provenance=self.provenance)
         return tuple(answers[i] for i in range(len(requests)))
 
+    def weigh(self, request: Request, facet: str) -> tuple[AssignedLabel, ...]:
+        """Every category of a facet, the most probable first; the first with the words that speak for it.
+
+        Nothing is decided: a person who does wants to see what comes close. Of an official document the
+        surest paragraph counts for each category. The kind of the request must not be `auto`.
+        """
+        head = f"task_area_{request.kind}" if facet == "task_area" else facet
+        if request.kind == "official":
+            parts, passages, reading = self._read_official(
+                request, structure=self._structure(request)
+            )
+        else:
+            parts, passages = [], [request.doc.text]
+            reading = self.classifier.read(passages)
+        probabilities = reading.probabilities(head)
+        if not len(probabilities):
+            return ()
+        labels = self.classifier.heads[head].labels
+        pairs = zip(labels, probabilities.max(axis=0).tolist(), strict=True)
+        (best, most), *others = sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+        row = int(probabilities[:, labels.index(best)].argmax())
+        [proof] = pick_evidence(reading.attribute([(row, best)], head=head))
+        if parts:
+            proof = _in_document(proof, passage=passages[row], offset=parts[row].start)
+        return (
+            AssignedLabel(best, round_probability(most), proof),
+            *(AssignedLabel(code, round_probability(chance), ()) for code, chance in others),
+        )
+
     def _structure(self, request: Request) -> Structure:
         return read_structure(request.doc, registers=self.registers)
 
@@ -155,12 +190,7 @@ class Pipeline:
     def _analyze_official(
         self, request: Request, *, quality: TextQuality, structure: Structure
     ) -> Analysis:
-        text = request.doc.text
-        labelled = [part for part in structure.paragraphs if part.role in _LABELLED_ROLES]
-        parts = labelled or list(structure.paragraphs)
-        passages = [text[part.start : part.end] for part in parts]
-        headings = [_slice(text, part.heading) for part in parts]
-        reading = self.classifier.read(passages, contexts=headings)
+        parts, passages, reading = self._read_official(request, structure=structure)
         areas = self._answer(reading, "task_area_official", max_labels=MAX_AREAS)
         tones = self._decide(reading, "tone")
         evidence = {
@@ -196,6 +226,17 @@ class Pipeline:
             provenance=self.provenance,
         )
 
+    def _read_official(
+        self, request: Request, *, structure: Structure
+    ) -> tuple[list[Paragraph], list[str], Reading]:
+        """The paragraphs that are labelled, their texts, and the reading of them under their headings."""
+        text = request.doc.text
+        labelled = [part for part in structure.paragraphs if part.role in _LABELLED_ROLES]
+        parts = labelled or list(structure.paragraphs)
+        passages = [text[part.start : part.end] for part in parts]
+        headings = [_slice(text, part.heading) for part in parts]
+        return parts, passages, self.classifier.read(passages, contexts=headings)
+
     def _analyze_opinions(
         self, requests: Sequence[Request], *, qualities: Sequence[TextQuality]
     ) -> list[Analysis]:
@@ -209,6 +250,7 @@ class Pipeline:
         sentiments = self._answer(reading, "sentiment")
         intents = self._decide(reading, "intent")
         segments = self._sentences(texts)
+        hints = find_all_hints(texts, rules=self.triage, accusations=self.accusations)
         provenance = self.provenance
         return [
             Analysis(
@@ -229,7 +271,7 @@ class Pipeline:
                 metadata=None,
                 citations=(),
                 duties=(),
-                hints=find_hints(request.doc.text, rules=self.triage),
+                hints=hints[row],
                 provenance=provenance,
             )
             for row, request in enumerate(requests)

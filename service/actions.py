@@ -19,15 +19,16 @@ import structlog
 
 from models.registry import ModelInfo
 from nlp.errors import TooLarge
-from nlp.hints import DENUNCIATION
 from nlp.pipeline import Pipeline, Request
 from nlp.privacy import mask, withhold
 from nlp.readers.child import Limits as ReadLimits
 from nlp.readers.child import read_in_child
+from nlp.readers.pages import has_pages
 from nlp.taxonomy import Taxonomy
 from nlp.text import to_nfc
 from nlp.types import Analysis, Document
-from service.monitor.traits import Rules, read_traits
+from service.drawing import draw_and_keep
+from service.monitor.traits import Rules, is_denunciation, read_traits
 from service.sealing import Sealer
 from service.store import restricted
 from service.store.dialect import writing
@@ -170,13 +171,24 @@ def keep_document(desk: Desk, upload: Upload, *, doc: Document) -> tuple[Stored,
         traits=traits if analysis.kind == "opinion" else None,
     )
     standing = keep(desk, [(item, analysis)])[key]
-    return open_item(desk, standing.id), standing.id == item.id
+    is_new = standing.id == item.id
+    # what shows in a picture cannot be masked
+    if is_new and analysis.kind == "official" and has_pages(doc.media_type):
+        with desk.readers:
+            draw_and_keep(
+                desk.engine,
+                standing.seq,
+                data=upload.data,
+                name=upload.name,
+                limits=desk.limits.reading,
+            )
+    return open_item(desk, standing.id), is_new
 
 
 def _traits_of(desk: Desk, text: str, *, key: Key, moment: datetime) -> Traits:
     """What the rules find in the masked text of a file; a denunciation goes no further."""
     [traits] = read_traits([text], rules=desk.rules)
-    if traits.channel == DENUNCIATION:
+    if is_denunciation(traits):
         keep_apart(desk, {key: (new_id(moment), text)}, received_at=moment)
         raise KeptApart(why_apart(traits))
     return traits

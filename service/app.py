@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
+from models.denunciation import load_score
 from models.registry import list_models, load_classifier
 from nlp.errors import ArtifactError, InputError
 from nlp.hints import load_triage
@@ -66,6 +67,7 @@ def build_pipeline(settings: Settings) -> Pipeline:
         taxonomy=taxonomy,
         registers=load_registers(corpus / "registers"),
         triage=load_triage(corpus / "registers"),
+        accusations=load_score().find,
     )
 
 
@@ -180,6 +182,7 @@ def _add_access(app: FastAPI, settings: Settings) -> None:
     app.state.rates = Rates(parse(settings.rate_limit), parse(settings.sign_in_limit))
     life = timedelta(hours=settings.session_hours)
     app.state.reception = ui.Reception(life, settings.provider())
+    app.state.memory = ui.Memory()
     lenient = {"/openapi.json": Public(), **lenient_paths(_routes())}
     app.add_middleware(Door, mode=settings.access, rates=app.state.rates, lenient=lenient)
     origins = settings.cors_origins

@@ -37,6 +37,7 @@ from service.cli_learning import mount as mount_learning
 from service.cli_monitor import mount as mount_monitor
 from service.cli_operations import mount as mount_operations
 from service.cli_reclassify import reclassify_app
+from service.cli_reports import mount as mount_reports
 from service.console import Printer
 from service.exports import ExportJob, export_duties, is_known
 from service.folder import count_files, is_many, read_all
@@ -63,6 +64,7 @@ app.command()(worker)
 mount_learning(app, taxonomy_app=taxonomy_app)
 mount_access(app)
 mount_data(app, export_app)
+mount_reports(export_app)
 mount_monitor(app)
 mount_operations(app)
 

@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Literal
 
 from nlp.errors import InvalidRecord
-from nlp.hints import DENUNCIATION
 from nlp.pipeline import Request
 from nlp.privacy import mask
 from nlp.readers import from_text
@@ -25,7 +24,7 @@ from service.actions import (
     open_item,
     why_apart,
 )
-from service.monitor.traits import Rules, read_traits
+from service.monitor.traits import Rules, is_denunciation, read_traits
 from service.store import restricted
 from service.store.errors import KeptApart
 from service.store.intake import Key, Known, find
@@ -139,7 +138,7 @@ def _with_traits(rows: Sequence[_Row], *, rules: Rules) -> list[_Row]:
 
 
 def _is_denunciation(row: _Row) -> bool:
-    return row.traits is not None and row.traits.channel == DENUNCIATION
+    return row.traits is not None and is_denunciation(row.traits)
 
 
 def _first_of_each(rows: Iterable[_Row]) -> tuple[_Row, ...]:

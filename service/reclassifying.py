@@ -13,9 +13,10 @@ from models.registry import ModelInfo
 from nlp.errors import InputError
 from nlp.taxonomy import Migration, Taxonomy, version_key
 from nlp.types import Provenance
-from service.actions import new_id
+from service.actions import Desk, new_id
 from service.jobs.webhooks import Event, emit
 from service.store import tables
+from service.store.choosing import draw_ids
 from service.store.dialect import Then, writing
 from service.store.diff import (
     Agreement,
@@ -56,15 +57,24 @@ class Archive:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
+def archive_of(desk: Desk) -> Archive:
+    """What re-classification needs of the desk."""
+    return Archive(desk.engine, desk.taxonomies, desk.models, desk.now)
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What to read again, with which model; `affected`: only what a change of the taxonomy concerns."""
+    """What to read again, with which model; `affected`: only what a change of the taxonomy concerns.
+
+    `sample`: only so many items, spread over the newest of those.
+    """
 
     model: str
     query: Query
     asked_by: str
     affected: bool = False
     dry_run: bool = False
+    sample: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +119,8 @@ def start(archive: Archive, wish: Wish) -> Reclassification:
             query = replace(query, any_of=_affected(connection, archive, info))
         newest = connection.scalar(sa.select(sa.func.max(tables.items.c.seq)))
         query = replace(query, to_seq=(newest or 0) + 1)
+        if wish.sample is not None:
+            query = replace(query, ids=draw_ids(connection, query, n=wish.sample))
         job_id = new_id(moment)
         scope = query_to_json(query)
         params: dict[str, Any] = {

@@ -50,6 +50,7 @@ _OF_DOUBT: tuple[Reason, ...] = ("abstained", "unsure")
 _COMPARED = 400  # of the most useful candidates are told apart
 _COMPARED_CHARS = 1_000  # of each text; the first 280 of two letters may be one letterhead
 _SIMILARITY = 0.6  # of pairs of syllables: one changed in ten leaves 0.64
+_TURN_S = 60  # after which other old items are looked at
 _INDEPENDENT = "task_area"  # of the labels of this facet several may hold
 
 
@@ -122,6 +123,11 @@ def next_to_review(desk: Desk, wanted: Wanted, *, limit: int) -> tuple[Entry, ..
         )
         for one, n_similar in shown.items()
     )
+
+
+def turn_of(desk: Desk) -> int:
+    """Which of the old items are looked at now: others every minute."""
+    return int(desk.now().timestamp() // _TURN_S)
 
 
 def use_of(candidate: Candidate, *, facet: Facet, labels: Sequence[Row]) -> float:

@@ -23,7 +23,7 @@ from service.store.views import Stored
 
 FACETS_OF: dict[OccursIn, tuple[str, ...]] = {"opinion": FACETS, "official": ("task_area",)}
 MAX_CODES = {"task_area": MAX_AREAS, "civic_field": MAX_FIELDS, "sentiment": 1, "intent": 1}
-_WITH_NONE = ("task_area", "civic_field")  # a text may have none of these categories
+WITH_NONE = ("task_area", "civic_field")  # a text may have none of these categories
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,14 @@ def packs_at_hand(desk: Desk) -> Packs:
     return packs_of((*desk.taxonomies(), desk.pipeline.taxonomy))
 
 
+def standing_pack(desk: Desk) -> Taxonomy:
+    """The taxonomy version that views read; that of the model where it is not at hand."""
+    own = desk.pipeline.taxonomy
+    with desk.engine.connect() as connection:
+        pack = _standing_pack(connection, desk)
+    return own if pack == (own.name, own.version) else packs_at_hand(desk).get(pack, own)
+
+
 def _standing_pack(connection: sa.Connection, desk: Desk) -> Pack:
     own = desk.pipeline.taxonomy
     return standing_taxonomy(connection, fallback=(own.name, own.version))
@@ -115,7 +123,7 @@ def _check_seen(connection: sa.Connection, item: _Item, word: Word) -> None:
 
 def _check_codes(word: Word, *, kind: OccursIn, taxonomy: Taxonomy) -> None:
     facet = taxonomy.facets[word.facet]
-    if word.decision == "none_of_these" and word.facet not in _WITH_NONE:
+    if word.decision == "none_of_these" and word.facet not in WITH_NONE:
         raise InvalidRecord(f"decision: a text always has one of the categories of {word.facet}")
     if word.decision == "labelled" and not word.codes:
         raise InvalidRecord("codes: give one at least, or the decision none_of_these")

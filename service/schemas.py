@@ -48,6 +48,7 @@ SourceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$", exampl
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]{1,32}$", examples=["DV3.5"])]
 ProvinceCode = Annotated[str, Field(pattern=r"^[0-9]{2}$", examples=["01"])]
 WardCode = Annotated[str, Field(pattern=r"^[0-9]{5}$", examples=["00004"])]
+ItemId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 BodyCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 Papi = Annotated[str, Field(pattern=r"^D[1-8]$", examples=["D7"])]
 Urgency = Literal["life_safety", "time_bound", "normal"]
@@ -257,6 +258,7 @@ class OpinionFilter(OpinionScope):
     """Which opinions, a page of them."""
 
     papi: Papi | None = Field(None, description="a dimension of PAPI, as a view of the taxonomy")
+    group: ItemId | None = Field(None, description="an opinion: those that say the same, and it")
     cursor: Cursor = None
     limit: Limit = 50
 

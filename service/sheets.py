@@ -55,6 +55,13 @@ class Sheet:
     columns: Sequence[tuple[str, int]]
 
 
+def to_csv(rows: Iterable[Cells]) -> bytes:
+    """A small table as `write_csv` writes it, in memory."""
+    lines = io.StringIO(newline="")
+    _csv_writer(lines).writerows([_plain(cell) for cell in row] for row in rows)
+    return _BOM + lines.getvalue().encode()
+
+
 def write_csv(out: IO[bytes], sheet: Sheet, *, rows: Iterable[Cells], notes: Notes) -> None:
     """Write the notes, an empty line, the names of the columns, the rows, as Excel reads UTF-8.
 
@@ -103,11 +110,16 @@ def _scratch(out: IO[bytes]) -> Iterator[IO[str]]:
 
 def _plain(cell: Cell) -> str:
     if isinstance(cell, str):
-        text = _FORBIDDEN.sub("", cell)
+        text = clean(cell)
         return f"'{text}" if may_run(text) else text
     if isinstance(cell, datetime):
         return f"{cell:%Y-%m-%d %H:%M:%S}"
     return "" if cell is None else str(cell)
+
+
+def clean(text: str) -> str:
+    """A text without what no XML may hold."""
+    return _FORBIDDEN.sub("", text)
 
 
 def may_run(text: str) -> bool:
@@ -186,7 +198,7 @@ def _cell(cell: Cell, place: str) -> str:
     if cell is None or cell == "":
         return ""
     if isinstance(cell, str):
-        text = _FORBIDDEN.sub("", cell)
+        text = clean(cell)
         return _text(text, place, style=_QUOTED if may_run(text) else _PLAIN)
     if isinstance(cell, date) and cell.year < _DAY_ZERO.year + 1:
         return _text(f"{cell.day:02}/{cell.month:02}/{cell.year:04}", place, style=_PLAIN)

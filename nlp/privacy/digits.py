@@ -13,7 +13,8 @@ from nlp.types import Span
 # What a spoken digit leaves with the words after it; or blanks, dots, dashes.
 SAID_GAP = r"[ ,.]{0,2}_+(?:[\s,.;:…–/-]{1,5}_+){0,4}[\s,.;:…–/-]{0,5}"
 GAP = rf"(?:{SAID_GAP}|[ .\u00a0–-]{{0,3}})"
-END = r"_*(?!\d)"
+# A digit word that is glued on belongs to the next words: "0912345678hai vợ chồng".
+END = r"_*(?!\d(?!_))"
 
 
 def find_matches(

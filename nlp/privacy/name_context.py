@@ -9,9 +9,10 @@ PLACE = spelled(
     r"|quận|huyện|tỉnh"
     r"|thành phố|tp|ngã tư|ngã ba|ngã năm|vòng xoay|công ty|cp|tnhh|tập đoàn|khu|kđt|dự án|chung cư|tòa"
     r"|công viên"
-    r"|quảng trường|tượng đài|tượng|đền|chùa|đình|làng|thôn|ấp|xóm|bản|bến|hồ|sông|suối|núi|đèo|hẻm|ngõ"
-    r"|ngách|kiệt|đại lộ|nhà thờ|nghĩa trang|giải|quỹ|rạp|thư viện|cư xá|kênh|rạch|mương|đại học|học viện"
-    r"|mang tên) $"
+    r"|quảng trường|tượng đài|tượng|đền|chùa|đình|(?<!già )làng|thôn|ấp|xóm|bản|bến|hồ|sông|suối|núi|đèo"
+    r"|hẻm|ngõ|ngách|kiệt|đại lộ|nhà thờ|nghĩa trang|giải|quỹ|rạp|thư viện|cư xá|kênh|rạch|mương"
+    r"|đại học|học viện"
+    r"|tập thể|siêu thị|quán|nhà hàng|khách sạn|tiệm|cửa hàng|hãng|nhà xe|mang tên) $"
 )
 _WAY = spelled(
     r"(?:(?<![^\W_])(?:số|tại|từ|sang|ra|về|đoạn|ở|vào|qua|không phải|đến|tới|dọc|trên|cuối|đầu|góc)"

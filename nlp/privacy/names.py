@@ -7,18 +7,18 @@ writer uses none, or nothing else, the lists of `names.toml` do.
 import re
 from collections.abc import Iterator, Sequence
 
+from nlp.privacy.capitals import CAPITALS, SYLLABLE
 from nlp.privacy.found import MASK, PersonalData
 from nlp.privacy.name_context import PLACE, is_street, said
 from nlp.privacy.name_lists import NameLists, name_lists
+from nlp.privacy.near_names import find_near_names
+from nlp.privacy.offices import OFFICE_AFTER, OFFICE_BEFORE, OFFICE_HERE, OFFICE_IS
 from nlp.privacy.page import Page, spelled
+from nlp.privacy.people_names import find_people_names
 from nlp.privacy.plain_names import AFTER_CUE, CALLED, SELF, find_plain_names, n_of_name
 from nlp.text import fold
 from nlp.types import Span
 
-_UPPER = "A-ZÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝĂĐĨŨƠƯ" + "".join(map(chr, range(0x1EA0, 0x1EFA, 2)))
-_CAPITALISED = rf"[{_UPPER}](?:['’][{_UPPER}]?)?[^\W\d_]*"
-_CAPITALS = re.compile(rf"{_CAPITALISED}(?: {{1,2}}{_CAPITALISED})*")
-_SYLLABLE = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _NICKNAME = re.compile(r' ["“][^"“”\n]{1,15}["”]')
 _MAX_SYLLABLES = 5
 
@@ -28,11 +28,18 @@ _SURE = (
     "|tài xế|xe ôm|shipper|liệt sĩ|bị can|bị cáo|nguyên đơn|bị đơn|chủ hộ|chủ nhà|chủ trọ|chủ tiệm"
     "|chủ quán|chủ xe"
     "|chủ shop|hàng xóm|chủ tài khoản|chủ tk|ctk|ông|bà|anh|chị|cô|chú|bác|cậu|dì|thím|mợ|cụ|cháu"
-    "|bé|thằng|mệ|lão|gã|mụ|mr|mrs|ms|bs"
+    "|bé|thằng|mệ|lão|gã|mụ|mr|mrs|ms|bs|thầy|gvcn|thầy giáo|chủ tàu"
+    "|chủ thầu|nghi can|hộ ông|hộ bà|vợ chồng"
 )
 # Much else with a capital follows these.
-_UNSURE = "tôi|tui|em|mình|mk|con|bạn|bố|mẹ|chồng|vợ|thầy|nhân viên|kế toán|nhà|a|c|e|a\\.|c\\."
-_KIN = "trai|gái|nội|ngoại|rể|dâu|ruột|họ|út|cả|lớn|nhỏ|giáo|chồng|vợ|tóc|bé"
+_UNSURE = (
+    "tôi|tui|em|mình|mk|con|bạn|bố|mẹ|cha|chồng|vợ|nhân viên|kế toán|nhà|giáo viên|kỹ sư|đứa|bọn"
+    "|hs|học sinh|sinh viên|khách hàng|phụ huynh|công dân|tụi|vk|ck|a|c|e|a\\.|c\\."
+)
+# Without diacritics these are other words.
+_MARKED = "dượng|má|mạ|tía|o|ô"
+_KIN = "trai|gái|nội|ngoại|rể|dâu|ruột|họ|út|cả|lớn|nhỏ|giáo|chồng|vợ|tóc|bé|chủ nhiệm|cn|bà|ông"
+_TEACHERS = frozenset({"thầy", "cô", "viên", "sư"})
 _WORK = (
     r"bảo vệ|hàng xóm|lao công|công nhân|kế toán|thợ(?: \w+)?|xe ôm|chủ(?: \w+)?|nhóc|bé|thủ quỹ"
     r"|nhân viên|tài xế"
@@ -40,8 +47,9 @@ _WORK = (
     r"|phụ xe|trông xe"
 )
 _TITLE = spelled(
-    rf"(?<![^\W_])(?!bà con |bạn bè )(?:{_SURE}|(?P<unsure>{_UNSURE}))(?P<work> (?:{_WORK}))?"
-    rf"(?P<more>(?: (?:{_KIN})){{0,2}}(?: (?:tôi|em|tui|con|cháu|mình|là|tên|tên là|nhà))*(?:(?<=bs"
+    rf"(?<![^\W_])(?!bà con |bạn bè )(?:{_SURE}|(?P<unsure>{_UNSURE})|(?P<marked>{_MARKED}))"
+    rf"(?P<work> (?:{_WORK}))?(?P<more>(?: (?:{_KIN})){{0,2}}(?: (?:tôi|em|tui|con|cháu|mình|là|tên"
+    rf"|tên là|nhà))*(?:(?<=bs"
     rf"|mr|ms)\.)?) {{1,2}}$"
 )
 # "lớp A", "bà con", "công bố" are no titles.
@@ -49,39 +57,15 @@ _NO_TITLE = spelled(
     r"(?:lớp|khu|lô|tòa|block|loại|hạng|nhóm|gan|cấp|điểm|ô|vitamin|tiếng|nước|bà|ban|công|phân|tuyên) $"
 )
 _ROLE = (
-    r"người [^:\n•]{2,40}(?=:)|ng(?:ười)? (?:báo|gửi|nhận|viết|làm)(?: tin| đơn)?|gửi bởi|gọi là"
-    r"|kêu là|gọi tôi là|biệt danh|bí danh|tục gọi|đại diện|phụ huynh|ký tên|kính đơn|kính thư|trân trọng"
-    r"|trích lục cho|from|fb|facebook|nick|đầu mối(?=:)|đ(?=:)|gặp"
+    r"người [^:\n•]{2,40}(?=:)|người (?:\w+ ){1,4}(?=là)"
+    r"|ng(?:ười)? (?:báo|gửi|nhận|viết|làm)(?: tin| đơn)?|gửi bởi|gọi là|kêu là|gọi tôi là|biệt danh"
+    r"|bí danh|tục gọi|đại diện|phụ huynh|ký tên|kính đơn|kính thư|trân trọng"
+    r"|trích lục cho|xưng(?: danh)?|tự xưng|gọi cho|gọi lại cho|nhắn cho|báo cho|đưa cho|giao cho|theo lời"
+    r"|bên (?:mua|bán|thuê|[ab])(?=:)|from|fb|facebook|nick|đầu mối(?=:)|đ(?=:)|gặp"
 )
 _CUE = spelled(
     rf"(?<![^\W_])(?:(?P<called>{CALLED})|(?:{SELF})(?: đây)?(?= là)|kêu tui(?= là)|{_ROLE}){AFTER_CUE}$"
 )
-# An office names a public person; some only with the body they lead.
-_OFFICE = (
-    "(?:phó )?(?:chủ tịch|bí thư|thủ tướng|chánh (?:văn phòng|thanh tra|án)|(?:viện|cục|vụ|chi cục"
-    "|hiệu) trưởng"
-    "|trưởng (?:phòng|thôn|ấp|ban (?:tuyên|dân|quản lý|chỉ huy|tổ chức))|(?:trưởng|phó trưởng"
-    "|phó) công an)"
-    "|(?:bộ|thứ) trưởng|tổng bí thư|phó trưởng (?:phòng|ban)|phó phòng|(?:thượng|trung|thiếu"
-    "|đại) (?:tá|úy|uý|tướng)"
-    "|đại biểu|đồng chí|công chức|cán bộ|kiểm sát viên|thẩm phán|công an|cảnh sát|địa chính"
-    "|chính ủy|tư lệnh"
-    "|tổng thanh tra|(?:phó )?(?:giám đốc|chủ nhiệm) (?:sở|bệnh viện|trung tâm|ban|bảo hiểm|kho bạc"
-    "|điện lực|học viện|ủy ban|uỷ ban|hợp tác xã)"
-)
-_OFFICE_HERE = spelled(
-    rf"(?:{_OFFICE}|phó|giám đốc|tổ trưởng|tổ phó|ủy ban|uỷ ban|ubnd|hđnd|sở|bộ|phòng|ban|hội"
-    rf"|đảng ủy|chi bộ"
-    r"|trung tâm|văn phòng|công (?:tác|ty|đoàn|dân)|dân (?:chủ|vận|quân|phòng|cư)|tiếp công|biên bản"
-    r"|chỉ (?:huy|bộ|cục|đội)|quản lý|mặt trận|tuyên giáo|danh (?:mục|sách))(?![^\W_])(?! *[,.(•\n]"
-    r"| [-–]|$)"
-)
-_OFFICE_BEFORE = spelled(rf"(?<![^\W_])(?:{_OFFICE})(?![^\W_])[^.,;:!?\n•()]{{0,45}}$")
-_OFFICE_AFTER = spelled(
-    rf" ?[,(–-]? ?(?:(?:nguyên|hiện|là|làm|đang|giữ chức) )*(?:{_OFFICE})(?![^\W_])"
-)
-_OFFICE_IS = spelled(rf"(?<![^\W_])(?:{_OFFICE})(?: [^\W\d_]+){{0,4}}(?: là|,) $")
-
 _ALONE_BEFORE = re.compile(r"(?:^|\n|[.!?)] )[–+* -]{0,3}$")
 _ALONE_AFTER = re.compile(
     r" *\.?\s*(?:\([^)\n]{1,30}\))?[ –-]*$|, (?:tổ|thôn|ấp|xóm|ngõ|hẻm|khu phố) | gửi lúc| <|: ",
@@ -103,7 +87,12 @@ _LIVES = spelled(r",? ?(?:tổ|thôn|ấp|xóm|ngõ|hẻm|khu phố|khối|phòn
 def find_names(page: Page) -> Iterator[PersonalData]:
     """Names of private persons, and the same names wherever else they stand."""
     lists = name_lists(bare=page.bare)
-    found = {*_capital_names(page, lists=lists), *find_plain_names(page, lists=lists)}
+    found = {
+        *_capital_names(page, lists=lists),
+        *find_plain_names(page, lists=lists),
+        *find_near_names(page, lists=lists),
+        *find_people_names(page, lists=lists),
+    }
     for span in sorted(found):
         nickname = _NICKNAME.match(page.text, span.end)
         yield PersonalData(Span(span.start, nickname.end() if nickname else span.end), "name")
@@ -113,23 +102,26 @@ def find_names(page: Page) -> Iterator[PersonalData]:
 def _again(found: set[Span], *, page: Page) -> Iterator[PersonalData]:
     """The same names wherever else they stand, and the given names alone within a sentence."""
     names = {page.text[span.start : span.end] for span in found}
-    for name in names:
-        if " " in name:
-            for match in re.finditer(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", page.text):
-                yield PersonalData(Span(*match.span()), "name")
+    for name in {fold(name) for name in names if " " in name}:
+        for match in re.finditer(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", page.folded):
+            span = Span(*match.span())
+            written = page.text[span.start : span.end]
+            place = PLACE.fitting(page).search(page.low, max(0, span.start - 20), span.start)
+            if not place and (written in names or written.isupper() or written.istitle()):
+                yield PersonalData(span, "name")
     givens = {
         given for name in names if len(given := name.rsplit(" ", 1)[-1]) > 1 and given.istitle()
     }
     if givens:
-        for run in _CAPITALS.finditer(page.text):
+        for run in CAPITALS.finditer(page.text):
             if run[0] in givens and re.search(r"[^\W_],? $", page.text[: run.start()][-3:]):
                 yield PersonalData(Span(*run.span()), "name")
 
 
 def _capital_names(page: Page, *, lists: NameLists) -> Iterator[Span]:
     end = -1
-    for run in _CAPITALS.finditer(page.text):
-        syllables = [Span(*match.span()) for match in _SYLLABLE.finditer(page.text, *run.span())]
+    for run in CAPITALS.finditer(page.text):
+        syllables = [Span(*match.span()) for match in SYLLABLE.finditer(page.text, *run.span())]
         for i, first in enumerate(syllables):
             if (
                 first.start < end
@@ -149,7 +141,7 @@ def _capital_names(page: Page, *, lists: NameLists) -> Iterator[Span]:
 def _is_titled(page: Page, name: Span, *, lists: NameLists) -> bool:
     """Whether a word of kinship or of a trade stands before: "bà Hĩm", "bác sĩ Minh"."""
     title = _TITLE.fitting(page).search(page.low, max(0, name.start - 40), name.start)
-    if title is None or _OFFICE_IS.fitting(page).search(
+    if title is None or OFFICE_IS.fitting(page).search(
         page.low, max(0, title.start() - 60), title.start()
     ):
         return False
@@ -162,18 +154,54 @@ def _is_titled(page: Page, name: Span, *, lists: NameLists) -> bool:
         return False
     if of_all and PLACE.fitting(page).search(page.low, before, title.start()):
         return False
-    if title["unsure"] == "nhà":
-        return said(page, name).split()[0] in lists.orders
-    vague = title["unsure"] or (page.bare and len(title[0].split()) == 1)
-    if title["work"] or (vague and not title["more"]):
+    if title["marked"] and page.bare:
+        return False
+    if words[-1] in lists.subjects and words[-2] in _TEACHERS:
+        return False
+    return _is_likely_after(title, page, name, lists=lists)
+
+
+def _is_likely_after(title: re.Match[str], page: Page, name: Span, *, lists: NameLists) -> bool:
+    """Whether it is a name after this title; after some, much else has a capital."""
+    if title["unsure"] in {"nhà", "nha"} and not re.search("ông|bà|ong|ba", title["more"]):
+        first = said(page, name).split()[0]
+        return first in lists.orders or (not page.bare and _is_alone(page, name, lists=lists))
+    word = title[0].strip()
+    vague = title["unsure"] or title["marked"] in {"ô", "o"}
+    vague = vague or (page.bare and word not in {"ong", "anh"} and " " not in word)
+    if vague and said(page, name) in lists.streets:
+        return False
+    if title["work"]:
         return _is_likely(page, name, lists=lists)
-    return True
+    if title["more"] or not vague:
+        return True
+    single = " " not in said(page, name)
+    return _is_likely(page, name, lists=lists) and (
+        not single or _is_single(page, name, lists=lists)
+    )
+
+
+def _is_single(page: Page, name: Span, *, lists: NameLists) -> bool:
+    """Whether one syllable is a name and no common word, or no other word goes on from it."""
+    after = re.match(r" [^\W\d_]+", page.low[name.end : name.end + 12])
+    known = lists.soft | lists.orders
+    return said(page, name) in known or after is None or after[0].strip() in lists.after
+
+
+def _is_alone(page: Page, name: Span, *, lists: NameLists) -> bool:
+    """Whether it is a given name that no other word goes on from: "nhà Thêm xây", but no "nhà Văn hóa"."""
+    after = re.match(r" ([^\W\d_]+)", page.low[name.end : name.end + 12])
+    goes_on = after is not None and after[1] not in lists.after
+    return not goes_on and said(page, name) in lists.givens | lists.rare | lists.plain
 
 
 def _is_introduced(page: Page, name: Span, *, lists: NameLists) -> bool:
     """Whether "tên", "tôi là" or the label of a form stands before."""
     cue = _CUE.fitting(page).search(page.low, max(0, name.start - 60), name.start)
     if cue is None or not (cue["called"] or _is_likely(page, name, lists=lists)):
+        return False
+    single = " " not in said(page, name) and not cue["called"]
+    if single and not _is_single(page, name, lists=lists):
         return False
     before = page.low[max(0, cue.start() - 15) : cue.start()]
     return said(page, name) not in lists.streets or not re.search("đường|phố|trường", before)
@@ -191,11 +219,12 @@ def _is_full(page: Page, name: Span, *, lists: NameLists) -> bool:
     ):
         return False  # "Mai Hà Nội có mưa không"
     full = words[1] in lists.middles or words[-1] in lists.givens or words[2] in lists.givens
+    full = full or (words[0] in lists.frequent and words[-1] in lists.rare)
     before = max(0, name.start - 60)
     return (
         full
         and not is_street(page, name, lists=lists)
-        and not _OFFICE_BEFORE.fitting(page).search(page.low, before, name.start)
+        and not OFFICE_BEFORE.fitting(page).search(page.low, before, name.start)
     )
 
 
@@ -204,7 +233,9 @@ def _stands_alone(page: Page, name: Span, *, lists: NameLists) -> bool:
     words = said(page, name).split()
     known = all(map(lists.knows, words))
     full = len(words) > 1 and words[0] in lists.families | lists.orders
-    if not (known or full) or said(page, name) in lists.streets | lists.places:
+    if said(page, name) in {"anh", "sinh"} or said(page, name) in lists.streets | lists.places:
+        return False
+    if not (known or full):
         return False
     if PLACE.fitting(page).search(page.low, max(0, name.start - 20), name.start):
         return False
@@ -230,7 +261,7 @@ def _stands_alone(page: Page, name: Span, *, lists: NameLists) -> bool:
 def _name(page: Page, syllables: Sequence[Span], *, lists: NameLists) -> Span | None:
     """The name that capitalised syllables begin with; None when they are none, or an official's."""
     n_own = next(
-        (i for i, s in enumerate(syllables) if _OFFICE_HERE.fitting(page).match(page.low, s.start)),
+        (i for i, s in enumerate(syllables) if OFFICE_HERE.fitting(page).match(page.low, s.start)),
         len(syllables),
     )
     own = syllables[:n_own]
@@ -246,7 +277,7 @@ def _name(page: Page, syllables: Sequence[Span], *, lists: NameLists) -> Span | 
     if not own or own[-1].end - own[0].start < 2:
         return None
     name = Span(own[0].start, own[-1].end)
-    is_official = len(own) == n_own < len(syllables) or _OFFICE_AFTER.fitting(page).match(
+    is_official = len(own) == n_own < len(syllables) or OFFICE_AFTER.fitting(page).match(
         page.low, name.end
     )
     return None if is_official or said(page, name) in lists.things else name
@@ -260,10 +291,17 @@ def _n_in_capitals(page: Page, own: Sequence[Span], *, lists: NameLists) -> int:
         around = page.text[max(0, own[0].start - 30) : own[0].end + 30]
         return int(around.isupper() and words[0] in lists.givens)
     n = n_of_name(words, lists=lists)
+    if (
+        n == 0
+        and words[0] in lists.soft - lists.middles
+        and _TITLE.fitting(page).search(page.low, max(0, own[0].start - 20), own[0].start)
+    ):
+        return 1
     is_name = n > 0 or (
         words[0] in lists.families and len(own) > 2 and all(map(lists.knows, words))
     )
-    ends = not re.match(r" ?[^\W_]", page.text[own[-1].end : own[-1].end + 2])
+    after = page.text[own[-1].end : own[-1].end + 2].strip()
+    ends = not after[:1].isalnum() or after[:1].islower()
     return len(own) if is_name and ends and len(own) <= 4 else n
 
 

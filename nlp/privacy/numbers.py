@@ -5,11 +5,13 @@ All patterns read a folded copy in which disguised digits are digits and `_` pad
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from nlp.privacy.digits import END, GAP, SAID_GAP, find_matches
 from nlp.privacy.found import MASK, PersonalData
 from nlp.privacy.page import Page
 from nlp.privacy.parted import find_parted
+from nlp.privacy.spoken import FILLER
 from nlp.types import Span
 
 # Telephones have more signs between their digits.
@@ -38,8 +40,14 @@ _PHONE = (
         rf"{_NO_DATE}{_NO_MONEY}(?!1[89]00)(?P<data>\d(?:{_G}\d){{7,10}}){END}"
     ),
 )
+# With commas, or with letters for digits in the midst: "0912,345,678", "0913.20x.771", "09b8 1S3 ...".
+_GROUPED = re.compile(
+    r"(?<![\d.,/])0[35789]\d{1,2} ?, ?\d{2,4} ?, ?\d{2,4}(?: ?, ?\d{2,4})?(?![\d]|[.,]\d)|"
+    rf"(?<![^\W_])(?<![.,/-])0{_G}[35789](?:{_G}[\dxsbgqz*?]){{8}}(?![^\W_])"
+)
 # Spoken numbers lose digits on the way to paper: what begins with 0 and goes on is meant as one.
 _SPOKEN = re.compile(rf"(?:(?<!\w)cong )?(?<![\d_])\d(?:{GAP}\d){{6,18}}{END}")
+_SPOKEN_IN_PARTS = re.compile(rf"(?<![\d_])\d(?:(?:{GAP}| ?, ?)\d){{6,18}}{END}")
 
 _IDENTITY_CUES = (
     "cccd|cmnd|cmtnd|cmt|can cuoc|chung minh|dinh danh|ho chieu|passport|bhxh|bao hiem xa hoi"
@@ -105,18 +113,30 @@ _HOTLINE = re.compile(
 
 def find_numbers(page: Page) -> Iterator[PersonalData]:
     """Numbers of persons, but no hotlines and no tax numbers of firms."""
-    view = page.folded_digits
-    if len(_DIGIT.findall(view)) < 4:  # no other has fewer; most texts end here
-        return
+    for view in {page.folded_digits, page.dictated}:
+        if len(_DIGIT.findall(view)) > 3:  # no number has fewer; most texts end here
+            yield from _find_in(view, folded=page.folded)
+
+
+def _find_in(view: str, *, folded: str) -> Iterator[PersonalData]:
     for data in (
         *find_matches("phone", _PHONE, view),
         *find_matches("identity_number", _IDENTITY, view),
         *find_matches("bank_account", _BANK, view),
+        *_find_grouped(view),
         *_find_long(view),
         *find_parted(view),
     ):
-        if not _is_public(data.span, folded=page.folded):
+        if not _is_public(data.span, folded=folded):
             yield data
+
+
+def _find_grouped(view: str) -> Iterator[PersonalData]:
+    for match in _GROUPED.finditer(view):
+        n_digits = sum(map(str.isdecimal, match[0]))
+        in_disguise = re.search("[a-z*?]", match[0]) is not None
+        if n_digits == 10 if "," in match[0] else in_disguise and n_digits > 6:
+            yield PersonalData(Span(*match.span()), "phone")
 
 
 def _is_public(span: Span, *, folded: str) -> bool:
@@ -129,10 +149,12 @@ def _is_public(span: Span, *, folded: str) -> bool:
 
 
 def _find_long(view: str) -> Iterator[PersonalData]:
-    for match in _SPOKEN.finditer(view):
+    patterns = (_SPOKEN, _SPOKEN_IN_PARTS) if FILLER in view else ()
+    for match in chain.from_iterable(pattern.finditer(view) for pattern in patterns):
         digits = "".join(filter(str.isdecimal, match[0]))
         n_spoken = len(re.findall("\\d_", match[0]))
-        if n_spoken > 2 and (digits[0] == "0" or len(digits) > 8):
+        mobile = len(digits) == 10 and re.match("0[35789]", digits) is not None
+        if (n_spoken > 0 and mobile) or (n_spoken > 2 and (digits[0] == "0" or len(digits) > 8)):
             is_phone = digits[0] == "0" and len(digits) < 12
             yield PersonalData(Span(*match.span()), "phone" if is_phone else "identity_number")
     for match in _LONG.finditer(view):

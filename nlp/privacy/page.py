@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from nlp.privacy.spoken import read_digits
+from nlp.privacy.spoken import may_be_dictated, read_dictated, read_digits
 from nlp.text import fold, lower
 
 _MARKED = re.compile(r"[\u00c0-\u1eff]")
@@ -14,7 +14,8 @@ class Page:
     """A text in NFC and its copies.
 
     `bare` tells that the writer leaves diacritics out ("nam" may be năm): then `low` is folded. `low` is in
-    lower case, `folded` has no diacritics; in `digits` and `folded_digits` disguised digits are digits.
+    lower case, `folded` has no diacritics; in `digits` and `folded_digits` disguised digits are digits;
+    `dictated` is `folded_digits` where the digits may be further apart, or glued together.
     """
 
     text: str
@@ -23,6 +24,7 @@ class Page:
     folded: str
     digits: str
     folded_digits: str
+    dictated: str
 
 
 def read_page(text: str) -> Page:
@@ -32,7 +34,11 @@ def read_page(text: str) -> Page:
     if bare:
         low = folded
     digits = read_digits(low, bare=bare)
-    return Page(text, bare, low, folded, digits, folded if digits is low else fold(digits))
+    folded_digits = folded if digits is low else fold(digits)
+    dictated = folded_digits
+    if may_be_dictated(low, digits):
+        dictated = fold(read_dictated(low, bare=bare))
+    return Page(text, bare, low, folded, digits, folded_digits, dictated)
 
 
 @dataclass(frozen=True, slots=True)

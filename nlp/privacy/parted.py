@@ -15,6 +15,8 @@ _PIECE = re.compile(
 )
 _FIRST_PIECE = re.compile(rf"0{GAP}[35789]")
 _PIECE_CUE = re.compile(r"(?:so|sdt|dt|dau|goi|may|phone|zalo|alo|thoai)(?![^\W_])[^\d\n]{0,25}$")
+# Whoever dictates halts: "0383 61... khoan đã... 7 042".
+_HALTS = re.compile(r" ?(?:\.\.|…)")
 _TAIL = re.compile(r"(?<![^\W_])(?:duoi|cuoi)(?![^\W_])")
 
 
@@ -27,11 +29,12 @@ def find_parted(view: str) -> Iterator[PersonalData]:
         cue = _PIECE_CUE.search(view, max(0, first.start - 40), first.start)
         if cue is None and len(_digits([first], view=view)) < 3:
             continue
-        parts = _parts(pieces, at=i, view=view, reach=60 if cue else 12)
-        if _are_one_number(parts, view=view, slips=cue is not None):
-            told = {_digits([part], view=view) for part in parts}
-            again = (p for p in pieces if (d := _digits([p], view=view)) in told and len(d) > 3)
-            yield from (PersonalData(span, "phone") for span in (*parts, *again))
+        for reach in (60,) if cue else (12, 60) if _HALTS.match(view, first.end) else (12,):
+            parts = _parts(pieces, at=i, view=view, reach=reach)
+            if _are_one_number(parts, view=view, slips=cue is not None):
+                told = {_digits([part], view=view) for part in parts}
+                again = (p for p in pieces if (d := _digits([p], view=view)) in told and len(d) > 3)
+                yield from (PersonalData(span, "phone") for span in (*parts, *again))
 
 
 def _parts(pieces: Sequence[Span], *, at: int, view: str, reach: int) -> Sequence[Span]:

@@ -28,7 +28,18 @@ _SAID = (
     "à|ờ|ạ|dạ|vâng|ừ|chấm|phẩy|gạch|ngang|rồi|tiếp|theo|xong|tới|đến|kế|nữa|nha|nhé|nhe|nghe"
     "|con|số|lần|đôi|cặp"
 )
-_BETWEEN = re.compile(rf"{_SEP}{{1,5}}(?:(?:{_SAID}|{fold(_SAID)}|[a-hkđ]){_SEP}{{1,5}}){{0,3}}")
+# And what does while somebody dictates, corrects himself, or looks for his glasses.
+_HALTING = (
+    "à quên|quên|nhầm|ủa|khoan|đợi|đợi tí|chờ tí|tiếp nữa|sau đó|thêm|nè|ghi|đọc|cuối|đuôi|cuối là|đuôi là"
+    "|rồi đến|rồi tới|phết|lại"
+)
+
+
+def _between(said: str) -> re.Pattern[str]:
+    return re.compile(rf"{_SEP}{{1,5}}(?:(?:{said}|{fold(said)}|[a-hkđ]){_SEP}{{1,5}}){{0,3}}")
+
+
+_BETWEEN, _BETWEEN_HALTING = _between(_SAID), _between(f"{_SAID}|{_HALTING}")
 _NUMBERED = re.compile(
     r"(?:ngõ|ngo|ngách|ngach|hẻm|hem|kiệt|kiet|số|so|nhà|nha|căn|can|tầng|tang|lầu|lau|phòng|phong"
     r"|tổ|to|xóm|xom|thửa|thua|tờ|trên|tren|ấp|ap) $"
@@ -36,10 +47,15 @@ _NUMBERED = re.compile(
 _LIKE_DIGITS = str.maketrans("oilgqzsb", "01199258")
 
 Token = re.Match[str]
-_TOKEN = re.compile(
-    rf"(?<![^\W_])(?:{'|'.join(sorted(_ALL, key=len, reverse=True))}"
-    r"|[oil\d]*\d[oil\d]*|[o0][oilgqzsb\d]*\d[oilgqzsb\d]*|o)(?![^\W_])"
-)
+_WORDS = "|".join(word for word in sorted(_ALL, key=len, reverse=True) if len(word) > 1)
+_WORD_WITHIN = re.compile(_WORDS)
+# Words and digits without a blank between them: "09ba", "5sáu7", "hai0".
+_MIXED = rf"(?:(?:{_WORDS})\d|\d(?:{_WORDS}))(?:\d|{_WORDS})*|\d{{2,9}}(?:{_WORDS})(?:\d|{_WORDS})*"
+_LIKE = r"[oil\d]*\d[oil\d]*|[o0][oilgqzsb\d]*\d[oilgqzsb\d]*|o"
+_PLAIN = rf"{'|'.join(sorted(_ALL, key=len, reverse=True))}|{_LIKE}"
+_TOKEN = re.compile(rf"(?<![^\W_])(?:{_PLAIN})(?![^\W_])")
+_MIXED_TOKEN = re.compile(rf"(?<![^\W_])(?:{_MIXED}|{_PLAIN})(?![^\W_])")
+_TOUCH = re.compile(r"\d(?:(?=[^\W\d_])|(?<=[^\W\d_]\d))")
 
 
 def read_digits(low: str, *, bare: bool) -> str:
@@ -47,10 +63,19 @@ def read_digits(low: str, *, bare: bool) -> str:
 
     `bare` tells that the text has no diacritics: elsewhere "nam" or "sau" is a digit only among many.
     """
-    tokens = list(_TOKEN.finditer(low))
+    return _read(low, list(_TOKEN.finditer(low)), bare=bare, between=_BETWEEN)
+
+
+def read_dictated(low: str, *, bare: bool) -> str:
+    """The same where more may stand between two digits, and nothing: "chín, à quên, tám", "5sáu7"."""
+    token = _MIXED_TOKEN if _TOUCH.search(low) else _TOKEN
+    return _read(low, list(token.finditer(low)), bare=bare, between=_BETWEEN_HALTING)
+
+
+def _read(low: str, tokens: Sequence[Token], *, bare: bool, between: re.Pattern[str]) -> str:
     if all(token[0].isdecimal() for token in tokens):
         return low
-    groups = list(_groups(tokens, low=low))
+    groups = list(_groups(tokens, low=low, between=between))
     # Where a number is being read out, its parts may be short: "không tám ba hai, giữa là chín mốt".
     dictated = any(len(group) > 3 and group[0][0] in _NO for group in groups)
     chars = list(low)
@@ -61,12 +86,14 @@ def read_digits(low: str, *, bare: bool) -> str:
     return "".join(chars)
 
 
-def _groups(tokens: Sequence[Token], *, low: str) -> Iterator[Sequence[Token]]:
+def _groups(
+    tokens: Sequence[Token], *, low: str, between: re.Pattern[str]
+) -> Iterator[Sequence[Token]]:
     group: list[Token] = []
     for i, token in enumerate(tokens):
         if token[0] in {"năm", "nam"} and _is_year(tokens[i + 1 : i + 2], after=token):
             continue
-        if group and not _BETWEEN.fullmatch(low, group[-1].end(), token.start()):
+        if group and not between.fullmatch(low, group[-1].end(), token.start()):
             yield _without_no(group, low=low)
             group = []
         group.append(token)
@@ -114,6 +141,11 @@ def _is_number(group: Sequence[Token], *, low: str, least: int) -> bool:
     )
 
 
+def may_be_dictated(low: str, digits: str) -> bool:
+    """Whether `read_dictated` can tell more than `read_digits` did."""
+    return digits is not low or _TOUCH.search(low) is not None
+
+
 def _written(group: Sequence[Token], *, low: str) -> Iterator[str]:
     end = None
     for i, token in enumerate(group):
@@ -122,11 +154,15 @@ def _written(group: Sequence[Token], *, low: str) -> Iterator[str]:
         end = token.end()
         digits = _ALL.get(token[0])
         if digits is None:
-            yield from token[0].translate(_LIKE_DIGITS)
+            yield from _WORD_WITHIN.sub(_digit_within, token[0]).translate(_LIKE_DIGITS)
             continue
         if len(digits) == 2:
             digits = _place(digits, group=group, at=i)
         yield from digits.ljust(len(token[0]), FILLER)
+
+
+def _digit_within(word: re.Match[str]) -> str:
+    return _ALL[word[0]][:1].ljust(len(word[0]), FILLER)
 
 
 def _place(digits: str, *, group: Sequence[Token], at: int) -> str:

@@ -4,6 +4,7 @@ The child is forked from a clean server process, has a limit on memory and proce
 JSON: nothing a hostile file makes of the child is ever unpickled here.
 """
 
+import base64
 import json
 import multiprocessing
 import os
@@ -23,6 +24,7 @@ from typing import Any
 
 from nlp import errors
 from nlp.readers import read_file
+from nlp.readers.pages import Bounds, Drawn, draw_pages
 from nlp.readers.progress import Listener, listening
 from nlp.readers.rows import Asked, Row, read_rows
 from nlp.types import Block, Document, Place
@@ -72,9 +74,25 @@ def rows_in_child(
     _refuse(answer)
 
 
+def draw_in_child(
+    data: bytes, *, name: str, bounds: Bounds, limits: Limits | None = None
+) -> Generator[Drawn]:
+    """Do `draw_pages` in a child process; each page may take `timeout_s`.
+
+    Raises:
+        InputError: as `draw_pages`, and as `read_in_child`; pages before it have been given then.
+    """
+    limits = limits or Limits()
+    with _child(data, name=name, limits=limits, asked=bounds) as pipe:
+        while "webp" in (answer := _wait(pipe, limits=limits, listener=None)):
+            answer["webp"] = base64.b64decode(answer["webp"])
+            yield Drawn(**answer)
+    _refuse(answer)
+
+
 @contextmanager
 def _child(
-    data: bytes, *, name: str, limits: Limits, asked: Asked | None = None
+    data: bytes, *, name: str, limits: Limits, asked: Asked | Bounds | None = None
 ) -> Iterator[Connection]:
     """A child at work on a file; its answers come through the pipe."""
     context = _context()
@@ -139,7 +157,9 @@ def _without_main() -> Iterator[None]:
             sys.modules["__main__"] = main
 
 
-def _work(pipe: Connection, name: str, place: str, limits: Limits, asked: Asked | None) -> None:
+def _work(
+    pipe: Connection, name: str, place: str, limits: Limits, asked: Asked | Bounds | None
+) -> None:
     os.setsid()  # a group of its own, so that all of it can be killed
     os.environ["TMPDIR"] = tempfile.tempdir = place
     resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_WRITTEN_BYTES, _MAX_WRITTEN_BYTES))
@@ -154,10 +174,9 @@ def _work(pipe: Connection, name: str, place: str, limits: Limits, asked: Asked 
     try:
         data = pipe.recv_bytes()
         with listening(tell):
-            doc = read_file(data, name=name) if asked is None else None
-        for rows in _some_rows(data, name=name, asked=asked):
-            pipe.send_bytes(json.dumps({"rows": rows}, default=_fields).encode())
-        answer = json.dumps({"doc": doc}, default=_fields).encode()
+            for part in _answers(data, name=name, asked=asked):
+                pipe.send_bytes(json.dumps(part, default=_plain).encode())
+        answer = b"{}"
     except errors.InputError as error:
         answer = _refusal(type(error).__name__, str(error))
     except (MemoryError, RecursionError):
@@ -167,14 +186,22 @@ def _work(pipe: Connection, name: str, place: str, limits: Limits, asked: Asked 
     pipe.send_bytes(answer)
 
 
-def _some_rows(data: bytes, *, name: str, asked: Asked | None) -> Iterator[list[Row]]:
-    rows = iter(()) if asked is None else read_rows(data, name=name, asked=asked)
-    while some := list(islice(rows, _ROWS_AT_ONCE)):
-        yield some
+def _answers(data: bytes, *, name: str, asked: Asked | Bounds | None) -> Iterator[Any]:
+    """The whole document, its rows or its pages, in parts. `Any`: it becomes JSON."""
+    if asked is None:
+        yield {"doc": read_file(data, name=name)}
+    elif isinstance(asked, Bounds):
+        yield from draw_pages(data, name=name, bounds=asked)
+    else:
+        rows = read_rows(data, name=name, asked=asked)
+        while some := list(islice(rows, _ROWS_AT_ONCE)):
+            yield {"rows": some}
 
 
-def _fields(value: Any) -> dict[str, Any]:
-    """The fields of a slotted dataclass. `Any`: whatever JSON does not know."""
+def _plain(value: Any) -> Any:
+    """Bytes in base 64, a slotted dataclass by its fields. `Any`: whatever JSON does not know."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     return {name: getattr(value, name) for name in value.__slots__}
 
 

@@ -6,6 +6,7 @@ font lacks Vietnamese letters is right for the eye and wrong in the file.
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from typing import Any
@@ -34,6 +35,7 @@ _PICTURE_SHARE = 0.5
 _MIN_RULES = 6  # lines drawn on a page; a letterhead has two or three
 _OCR_THREADS = 2
 _MAX_SIDE = 5_000  # pixels of a page brought to 300 dpi (42 cm)
+_SHOWN_DPI = 110  # small print can be read on a screen
 
 
 @dataclass(slots=True)
@@ -65,6 +67,35 @@ def read(data: bytes, *, media_type: str) -> Document:
         UnreadableFile: damaged, encrypted, or a scan where recognition is not installed or finds nothing.
         TooLarge: more than 1,000 pages, or more than 300 to recognise.
     """
+    with _opened(data) as pdf:
+        pages = _read_pages(pdf, data)
+    lines, running = leave_out_running([line for page in pages for line in page.lines])
+    if not lines:
+        nothing = UnreadableFile("the PDF shows no text that could be recognised; scan it again")
+        raise next((page.error for page in pages if page.error), nothing)
+    issues = dict.fromkeys([*(issue for page in pages for issue in page.issues), *running])
+    return assemble(paragraphs(lines), media_type=media_type, issues=tuple(issues))
+
+
+def draw(data: bytes, *, media_type: str, side: int) -> Iterator[Any]:
+    """The pages as grey pictures at 110 dpi, at most `side` pixels high and wide; scans are straightened.
+
+    `Any`: as `_picture`.
+
+    Raises:
+        UnreadableFile: as `read`.
+    """
+    from nlp.readers.ocr import straighten
+
+    with _opened(data) as pdf:
+        for number in range(1, len(pdf) + 1):
+            picture = _picture(pdf, number=number, dpi=_SHOWN_DPI, side=side)
+            yield straighten(picture) if _text_layer(pdf, number=number).is_scan else picture
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Any]:
+    """An open PDF. `Any`: pypdfium2 has no type hints for its handles."""
     import pypdfium2 as pdfium  # loads a 7 MB library
 
     try:
@@ -76,17 +107,11 @@ def read(data: bytes, *, media_type: str) -> Document:
             ) from error
         raise UnreadableFile("the PDF is damaged or cut off; save it again and send it") from error
     try:
-        pages = _read_pages(pdf, data)
+        yield pdf
     except pdfium.PdfiumError as error:
         raise UnreadableFile("a page of the PDF is damaged; save it again and send it") from error
     finally:
         pdf.close()
-    lines, running = leave_out_running([line for page in pages for line in page.lines])
-    if not lines:
-        nothing = UnreadableFile("the PDF shows no text that could be recognised; scan it again")
-        raise next((page.error for page in pages if page.error), nothing)
-    issues = dict.fromkeys([*(issue for page in pages for issue in page.issues), *running])
-    return assemble(paragraphs(lines), media_type=media_type, issues=tuple(issues))
 
 
 def _read_pages(pdf: Any, data: bytes) -> list[_Page]:
@@ -265,12 +290,12 @@ def _read_picture(page: _Page, image: Any) -> None:
         page.lines, page.issues = [], (UNREAD_PAGES,)
 
 
-def _picture(pdf: Any, *, number: int) -> Any:
-    """A page as a grey picture at 300 dpi, or smaller where that has over 5,000 pixels a side."""
+def _picture(pdf: Any, *, number: int, dpi: float = 300.0, side: int = _MAX_SIDE) -> Any:
+    """A page as a grey picture at so many dpi, or smaller where that has more than `side` pixels a side."""
     page = pdf[number - 1]
     try:
         longest = max(page.get_size()) / 72
-        dpi = min(300.0, _MAX_SIDE / max(longest, 0.1))
+        dpi = min(dpi, side / max(longest, 0.1))
         return page.render(scale=dpi / 72, grayscale=True).to_pil()
     finally:
         page.close()

@@ -8,7 +8,7 @@ from PIL import Image, ImageFilter, ImageOps, ImageSequence
 
 from nlp.errors import InputError, TooLarge, UnreadableFile
 from nlp.readers.lines import PrintedLine, assemble
-from nlp.readers.ocr import recognise
+from nlp.readers.ocr import recognise, straighten
 from nlp.readers.pdf import MAX_OCR_PAGES
 from nlp.readers.printed import leave_out_running, paragraphs
 from nlp.readers.progress import report
@@ -28,13 +28,9 @@ def read(data: bytes, *, media_type: str) -> Document:
         UnreadableFile: damaged, no words of Vietnamese in it, or recognition is not installed.
         TooLarge: more than 120 million pixels, or more than 300 pages.
     """
-    if media_type == "image/heic":
-        import pillow_heif
-
-        pillow_heif.register_heif_opener()
     lines: list[PrintedLine] = []
     issues: dict[str, None] = {}
-    for number, page in enumerate(_pages(data), start=1):
+    for number, page in enumerate(_pages(data, media_type=media_type), start=1):
         found, own = recognise(_prepared(page), page=number)
         lines += found
         issues |= dict.fromkeys(own)
@@ -48,8 +44,23 @@ def read(data: bytes, *, media_type: str) -> Document:
     return assemble(paragraphs(left), media_type=media_type, issues=(*issues, *running))
 
 
-def _pages(data: bytes) -> Iterator[Image.Image]:
+def draw(data: bytes, *, media_type: str, side: int) -> Iterator[Image.Image]:
+    """The pages as they were recognised, at most `side` pixels high and wide.
+
+    Raises:
+        InputError: as `read`.
+    """
+    for page in _pages(data, media_type=media_type):
+        page.thumbnail((side, side), Image.Resampling.LANCZOS)
+        yield straighten(page)
+
+
+def _pages(data: bytes, *, media_type: str) -> Iterator[Image.Image]:
     """The pages of a picture in grey, each unpacked when it is asked for."""
+    if media_type == "image/heic":
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
     try:
         yield from _frames(data)
     except (InputError, MemoryError):

@@ -6,15 +6,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from nlp.privacy import mask
 from service.access import TheCaller, needs
 from service.actions import Desk
 from service.api.desk import TheDesk, TheSettings, takes
 from service.api.problems import problems
 from service.jobs import watch
 from service.monitor.alerts import (
-    EXAMPLES_SHOWN,
-    examples_of,
+    find_examples,
     likelihood_of,
     list_of,
     reason_of,
@@ -30,7 +28,6 @@ from service.store.alerts import (
     find_alert,
     list_alerts,
 )
-from service.store.views import list_items
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
 _ID = r"^[0-9a-f]{32}$"
@@ -151,12 +148,8 @@ def acknowledge(
 
 
 def _detail(desk: Desk, alert: Alert, *, k: int) -> AlertDetailOut:
-    found = list_items(desk.engine, examples_of(alert)).items
-    counted = [item for item in found if item.source not in alert.left_out]
     examples = [
-        # what was kept under older rules of masking is masked by those of today
-        ExampleOut(id=item.id, excerpt=mask(item.excerpt))
-        for item in counted[:EXAMPLES_SHOWN]
+        ExampleOut(id=one.id, excerpt=one.excerpt) for one in find_examples(desk.engine, alert)
     ]
     return AlertDetailOut(**_shown(alert, k=k).model_dump(), examples=examples)
 

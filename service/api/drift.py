@@ -6,14 +6,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.reference import Reference, read_reference
 from service.access import needs
 from service.actions import Desk
 from service.api.desk import TheDesk, TheSettings
 from service.api.problems import problems
 from service.messages import words_of
-from service.monitor.drift import Drift, Shift, Verdict, read_drift
-from service.store.days import VIETNAM
+from service.monitor.drift import Drift, Shift, Verdict
+from service.observing import find_drift
 
 router = APIRouter(prefix="/v1/drift", tags=["monitoring"])
 
@@ -44,14 +43,8 @@ def get_drift(
     desk: TheDesk, settings: TheSettings, asked: Annotated[DriftFilter, Query()]
 ) -> DriftOut:
     """How the opinions of some days are written and how sure the model is of them, beside its reference."""
-    reference, drift = _reference(desk), None
-    if reference is not None:
-        until = desk.now().astimezone(VIETNAM).date()
-        with desk.engine.connect() as connection:
-            drift = read_drift(
-                connection, reference, until=until, days=asked.days, k=settings.min_group
-            )
-    return _out(desk, drift, k=settings.min_group)
+    k = settings.min_group
+    return _out(desk, find_drift(desk, days=asked.days, k=k), k=k)
 
 
 def _out(desk: Desk, drift: Drift | None, *, k: int) -> DriftOut:
@@ -67,11 +60,3 @@ def _out(desk: Desk, drift: Drift | None, *, k: int) -> DriftOut:
         end=drift.end if drift else None,
         shifts=drift.shifts if drift else (),
     )
-
-
-def _reference(desk: Desk) -> Reference | None:
-    """What the model in use was measured against."""
-    sha256 = desk.pipeline.provenance.model_sha256
-    folders = (info.folder for info in desk.models() if info.sha256 == sha256)
-    folder = next(folders, None)
-    return None if folder is None else read_reference(folder)

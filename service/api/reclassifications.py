@@ -10,10 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from nlp.types import TextKind
 from service import reclassifying
 from service.access import TheCaller, needs
-from service.actions import Desk
 from service.api.desk import TheDesk, takes
 from service.api.problems import problems
-from service.reclassifying import Archive, Reclassification, Wish
+from service.reclassifying import Reclassification, Wish, archive_of
 from service.schemas import Asked, Code, Cursor, Day, Moment, SourceName
 from service.store.diff import Agreement, Shown, Transition
 from service.store.query import LabelFilter
@@ -237,11 +236,6 @@ def roll_back(desk: TheDesk, job_id: _JobId, caller: TheCaller) -> Reclassificat
 def discard(desk: TheDesk, job_id: _JobId) -> ReclassificationOut:
     """Erase the answers of one that is not promoted, to make room; that it was there is still known."""
     return _out(reclassifying.discard(archive_of(desk), job_id))
-
-
-def archive_of(desk: Desk) -> Archive:
-    """What the use cases need of the desk."""
-    return Archive(desk.engine, desk.taxonomies, desk.models, desk.now)
 
 
 def _out(found: Reclassification) -> ReclassificationOut:

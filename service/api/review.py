@@ -9,13 +9,12 @@ from service.access import TheCaller, needs
 from service.api.desk import TheDesk
 from service.api.problems import problems
 from service.readers import FacetAgreement, agreement_of
-from service.review_queue import Entry, next_to_review
+from service.review_queue import Entry, next_to_review, turn_of
 from service.reviewing import FACETS_OF
 from service.schemas import Facet, SourceName
-from service.store.review import Wanted
+from service.store.review import Reason, Wanted
 
 router = APIRouter(prefix="/v1/review", tags=["review"])
-_TURN_S = 60  # after which other old items are looked at
 
 
 class ReviewFilter(BaseModel):
@@ -26,6 +25,7 @@ class ReviewFilter(BaseModel):
     facet: Facet | None = Field(None, description="one facet; else all")
     kind: Literal["official", "opinion"] | None = None
     source: SourceName | None = None
+    reason: Reason | None = Field(None, description="only what stands there for this reason")
     limit: int = Field(20, ge=1, le=100, description="entries; nearly the same text counts once")
 
 
@@ -47,8 +47,8 @@ def get_queue(
 ) -> ReviewOut:
     """What a person's answer is worth most for; nothing that the caller has answered."""
     facets = FACETS_OF[asked.kind or "opinion"] if asked.facet is None else (asked.facet,)
-    turn = int(desk.now().timestamp() // _TURN_S)
-    wanted = Wanted(caller.name, facets, asked.kind, asked.source, turn)
+    turn = turn_of(desk)
+    wanted = Wanted(caller.name, facets, asked.kind, asked.source, turn, asked.reason)
     return ReviewOut(entries=next_to_review(desk, wanted, limit=asked.limit))
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from nlp.errors import InvalidRecord
-from nlp.hints import DENUNCIATION, find_hints, load_triage
 from nlp.readers.child import rows_in_child
 from nlp.readers.rows import FEED
 from nlp.readers.syndication import COLUMNS as FEED_COLUMNS
@@ -22,6 +21,7 @@ from service.feeds.entries import (
     entry_of,
 )
 from service.jobs.sending import Policy, Undelivered, check_url, fetch, resolve
+from service.monitor.traits import is_denunciation, load_rules, read_hints
 from service.settings import Settings, feed_password
 from service.store.feeds import Feed, FeedKind
 
@@ -128,13 +128,12 @@ def preview(feed: Feed, *, settings: Settings, now: datetime) -> tuple[Entry, ..
             found += step.entries[:PREVIEWED]
             if len(found) >= PREVIEWED:
                 break
-    rules = load_triage(settings.corpus_folder / "registers")
-    shown = (as_shown(entry, max_chars=settings.max_opinion_chars) for entry in found[:PREVIEWED])
+    rules = load_rules(settings.corpus_folder / "registers")
+    shown = [as_shown(entry, max_chars=settings.max_opinion_chars) for entry in found[:PREVIEWED]]
+    hints = read_hints([entry.text for entry in shown], rules=rules)
     return tuple(
-        replace(entry, text="", fault=_SEALED)
-        if find_hints(entry.text, rules=rules).channel == DENUNCIATION
-        else entry
-        for entry in shown
+        replace(entry, text="", fault=_SEALED) if is_denunciation(own) else entry
+        for entry, own in zip(shown, hints, strict=True)
     )
 
 

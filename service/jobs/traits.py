@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
-from nlp.hints import DENUNCIATION
 from service.actions import Desk, seal_apart
 from service.jobs.archive import find_chunks, plan_stretches
 from service.jobs.retention import order_wiping
 from service.jobs.seam import Context, Json, Kind, Run, Shard
 from service.jobs.upload import desk_of
-from service.monitor.traits import read_traits
+from service.monitor.traits import is_denunciation, read_traits
 from service.store import tables
 from service.store.days import day_of
 from service.store.dialect import writing
@@ -67,8 +66,8 @@ def _read(connection: sa.Connection, seqs: Sequence[int], *, desk: Desk) -> int:
     found = list(
         zip(rows, read_traits([row["text"] for row in rows], rules=desk.rules), strict=True)
     )
-    keep_traits(connection, [_fresh(row, own) for row, own in found if own.channel != DENUNCIATION])
-    apart = [row for row, own in found if own.channel == DENUNCIATION]
+    keep_traits(connection, [_fresh(row, own) for row, own in found if not is_denunciation(own)])
+    apart = [row for row, own in found if is_denunciation(own)]
     for row in apart:
         key = (row["source"], row["external_id"])
         kept = {name: row[name] for name in ("id", "text", "received_at")}

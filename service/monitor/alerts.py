@@ -4,19 +4,33 @@ Figures that leave the service are rounded as `suppression.disclose` has it; one
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 from urllib.parse import urlencode
 
+import sqlalchemy as sa
+
+from nlp.privacy import mask
 from service.messages import words_of
 from service.monitor.suppression import disclose
 from service.monitor.watching import is_flood
 from service.store.alerts import Alert, Series
 from service.store.query import LabelFilter, Query
+from service.store.views import list_items
 
 # the probability of so many by chance, on one day and in one series
 _RARE = ((1e-9, "never"), (1e-6, "hardly"), (1.0, "seldom"))
-EXAMPLES_SHOWN = 5
+_EXAMPLES_SHOWN = 5
 _FETCHED = 50  # some are of sources that were left out
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An opinion among those counted: how it begins, masked."""
+
+    id: str
+    excerpt: str
 
 
 def words() -> Mapping[str, str]:
@@ -73,7 +87,15 @@ def list_of(alert: Alert) -> str:
     return f"/v1/opinions?{urlencode(asked)}"
 
 
-def examples_of(alert: Alert) -> Query:
+def find_examples(engine: sa.Engine, alert: Alert) -> tuple[Example, ...]:
+    """Some of the opinions that were counted, none of which says the same as another."""
+    found = list_items(engine, _examples_of(alert)).items
+    counted = (item for item in found if item.source not in alert.left_out)
+    # what was kept under older rules of masking is masked by those of today
+    return tuple(Example(item.id, mask(item.excerpt)) for item in islice(counted, _EXAMPLES_SHOWN))
+
+
+def _examples_of(alert: Alert) -> Query:
     """What finds opinions to show; those of sources that were left out are among them."""
     first, end = days_of(alert)
     kind, code = alert.series.kind, alert.series.code

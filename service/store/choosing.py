@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from service.store import tables
 from service.store.query import LabelFilter, Query
 from service.store.search import matching
-from service.store.stack import WHOLE, Stack, current_run
+from service.store.stack import WHOLE, Stack, current_run, read_stack
 
 _UNINDEXED = {"labelled", "not_applicable"}
+DRAWN_FROM = 50_000  # items that a sample is drawn from
 _COUNTED = 5_000  # rows looked at to learn which of several conditions is the rarest
 PLACES = ("province", "ward", "body")
 
@@ -53,6 +54,18 @@ def select_items(
     )
 
 
+def draw_ids(connection: sa.Connection, query: Query, *, n: int) -> tuple[str, ...]:
+    """The ids of `n` items that a query finds, evenly spread over the newest of them; of fewer all."""
+    items = tables.items.c
+    found = select_items(
+        connection, query, stack=read_stack(connection), columns=(items.seq, items.id)
+    )
+    if found is None:
+        return ()
+    ids = [row.id for row in connection.execute(found.limit(DRAWN_FROM))]
+    return tuple(ids[place * len(ids) // n] for place in range(n)) if len(ids) > n else tuple(ids)
+
+
 def conditions_of_opinions(
     connection: sa.Connection, query: Query, *, stack: Stack
 ) -> list[sa.ColumnElement[bool]]:
@@ -81,12 +94,20 @@ class _Driver:
 
 
 def _indexed(query: Query, *, stack: Stack) -> list[_Driver]:
-    """The conditions on labels and places that have an index in the order of `seq`."""
+    """The conditions on labels, places and groups that have an index in the order of `seq`."""
     places = ((kind, getattr(query, kind)) for kind in PLACES)
     return [
+        *(_by_group(item_id) for item_id in (query.group,) if item_id is not None),
         *(_by_label(own, stack=stack) for own in query.labels if own.code not in _UNINDEXED),
         *(_by_place(kind, code) for kind, code in places if code is not None),
     ]
+
+
+def _by_group(item_id: str) -> _Driver:
+    """The items that say the same as this one, itself among them."""
+    own, its, same = tables.items.alias(), tables.traits.alias(), tables.traits.alias()
+    group = sa.select(its.c.group_seq).where(its.c.seq == own.c.seq, own.c.id == item_id)
+    return _Driver(same, same.c.seq, (same.c.group_seq == group.scalar_subquery(),))
 
 
 def _by_place(kind: str, code: str) -> _Driver:

@@ -31,7 +31,7 @@ class Query:
 
     The rest asks for opinions by their traits: `day_from` and `day_to` are days in Vietnam; a text is found
     by a `province`, `ward` or `body` where a name in it can mean nothing else; `reposts` once leaves out what
-    says the same as an earlier text.
+    says the same as an earlier text; `group` is an item, and finds all that say the same.
     """
 
     intake: str | None = None
@@ -57,6 +57,7 @@ class Query:
     ward: str | None = None
     body: str | None = None
     reposts: Reposts = "all"
+    group: str | None = None
     cursor: str | None = None
     limit: int = 50
 

@@ -1,6 +1,7 @@
 """What several people said of the same items, and what models say of them now."""
 
 from collections.abc import Collection
+from datetime import datetime
 from itertools import groupby
 
 import sqlalchemy as sa
@@ -22,6 +23,14 @@ def read_newest(connection: sa.Connection, *, n: int) -> dict[Place, tuple[Corre
     rows = connection.execute(query.order_by(log.c.seq, log.c.facet, log.c.id)).mappings()
     said = groupby(map(correction_of, rows), key=lambda one: (one.seq, one.facet))
     return {place: words for place, own in said if (words := standing_words(own))}
+
+
+def count_since(connection: sa.Connection, moment: datetime) -> int:
+    """How many words people have said since and not taken back; of everybody, never of one."""
+    log = tables.corrections.c
+    each = sa.case((log.decision == "withdrawn", -1), else_=1)
+    n_words = sa.select(sa.func.sum(each)).where(log.made_at >= moment)
+    return max(0, connection.scalar(n_words) or 0)
 
 
 def read_models(connection: sa.Connection, places: Collection[Place]) -> dict[Place, Answer]:

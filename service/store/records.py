@@ -13,6 +13,7 @@ from service.store.tables import FACETS
 
 Intake = Literal["document", "opinion"]
 HEADLINE = ("kind", "canonical", "date", "issuer", "subject")
+NUMBER_CHARS = 200  # of the number of a document by which it is found
 UNSURE = "unsure"
 _UNSURE_BELOW = 0.6  # probability of an asserted label that was a close call
 _DECISIONS = get_args(Decision)
@@ -105,11 +106,13 @@ def analysis_row(analysis: Analysis, *, seq: int, run_id: int) -> Row:
         "seq": seq,
         "analysis": orjson.dumps(analysis).decode(),
         "headline": headline,
-        "dated": _as_date(headline["date"]),
+        "dated": as_date(headline["date"]),
+        "canonical": headline["canonical"] and str(headline["canonical"])[:NUMBER_CHARS],
     }
 
 
-def _as_date(value: object) -> date | None:
+def as_date(value: object) -> date | None:
+    """The day that a text tells in ISO 8601; None where it has no whole one."""
     try:
         return date.fromisoformat(str(value or ""))
     except ValueError:  # the text has no full date

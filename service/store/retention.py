@@ -25,6 +25,7 @@ _OF_ITEMS = (
     "answers",
     "label_index",
     "corrections",
+    "pictures",
     "traits",
     "repost_buckets",
     "mentions",
@@ -82,7 +83,7 @@ def _conditions(
 
 
 def erase(connection: sa.Connection, seqs: Sequence[int]) -> int:
-    """Erase items: texts, what models and people said of them, their words in the index.
+    """Erase items: texts, pictures of them, what models and people said, their words in the index.
 
     At most `BATCH` of them. Whoever writes about one of them meanwhile waits, and then finds it gone.
 
@@ -103,7 +104,7 @@ def erase(connection: sa.Connection, seqs: Sequence[int]) -> int:
     for pair in index_keys(connection):
         connection.execute(index.delete().where(*pair, index.c.seq.in_(held)))
     erase_traits(connection, held)
-    for table in (tables.corrections, items):
+    for table in (tables.corrections, tables.pictures, items):
         connection.execute(table.delete().where(table.c.seq.in_(held)))
     return len(held)
 

@@ -34,18 +34,23 @@ _COMPARED = 4_000  # items of a run that is not promoted, over all facets
 _HIGHEST = 1 << 62  # no item has this number
 _GOLDEN = 0.618033988749895  # its multiples spread evenly over the unit interval (Weyl 1916)
 _FEW = 2_000  # items; fewer are looked up one by one
+_COUNTED = 2_000  # rows of the index looked at to tell how many wait, a facet
 _COLUMNS = ("label", "codes", "guess", "probability")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a reader asks for; `name` is the reader's own. Another `turn` looks at other old items."""
+    """What a reader asks for; `name` is the reader's own. Another `turn` looks at other old items.
+
+    `reason`: only what stands there for it.
+    """
 
     name: str
     facets: tuple[str, ...]
     kind: str | None = None
     source: str | None = None
     turn: int = 0
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,36 @@ def read_lost(connection: sa.Connection, place: Place) -> Correction | None:
     return words[-1] if words else None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many answers of models nobody has looked at that are none or not sure; `more` were not counted."""
+
+    n: int
+    more: bool
+
+
+def count_waiting(connection: sa.Connection, wanted: Wanted) -> Waiting:
+    """How much there is to do, over the newest items of each facet."""
+    stack, items = read_stack(connection), tables.items
+    n, more = 0, False
+    for facet in wanted.facets:
+        index = tables.label_index.c
+        doubts = sa.select(index.seq, index.run_id).where(
+            index.facet == facet, index.code.in_(("abstain", UNSURE))
+        )
+        newest = doubts.order_by(index.seq.desc()).limit(_COUNTED).subquery()
+        asked = ((wanted.kind, items.c.kind), (wanted.source, items.c.source))
+        some = [column == value for value, column in asked if value is not None]
+        stands = newest.c.run_id == current_run(stack, facet)
+        joined = sa.select(sa.func.count()).select_from(
+            newest.join(items, items.c.seq == newest.c.seq)
+        )
+        n += connection.execute(joined.where(stands, *some)).scalar_one()
+        n_rows = sa.select(sa.func.count()).select_from(newest)
+        more = more or connection.execute(n_rows).scalar_one() == _COUNTED
+    return Waiting(n, more)
+
+
 class _Pools:
     """The candidates for each reason, as they stand in this transaction."""
 
@@ -136,14 +171,20 @@ class _Pools:
         reasons: tuple[tuple[Reason, str], ...] = (("abstained", "abstain"), ("unsure", UNSURE))
         for reason, code in reasons:
             walk = _Walk(facet, code, index.run_id == stands, index.run_id)
-            yield from self._by_index(walk, reason=reason)
+            if self._asks_for(reason):
+                yield from self._by_index(walk, reason=reason)
         layer = read_layer(self.connection)
-        if layer is not None:
+        if layer is not None and self._asks_for("migration"):
             by_model = current_run(self.stack.of_models(), facet)
             walk = _Walk(facet, UNCARRIED, index.run_id == layer.run_id, by_model)
             yield from self._by_index(walk, reason="migration")
+        if layer is not None and self._asks_for("second_reading"):
             yield from self._to_read_twice(facet)
-        yield from self._disagreeing(facet)
+        if self._asks_for("runs_disagree"):
+            yield from self._disagreeing(facet)
+
+    def _asks_for(self, reason: Reason) -> bool:
+        return self.wanted.reason in {None, reason}
 
     def _by_index(self, walk: "_Walk", *, reason: Reason) -> list[Candidate]:
         """What is found under a code, the newest first, until there is enough."""

@@ -116,7 +116,8 @@ promotions = sa.Table(
 # is a third of the cost of writing. One function writes them (`intake.append_answers`), one erases
 # (`retention.erase`), and both hold on to the rows of `items` meanwhile.
 
-# The whole Analysis as JSON text, to the byte as the model gave it, and what lists show of it.
+# The whole Analysis as JSON text, to the byte as the model gave it, and what lists show of it; the day and
+# the number of a document once more, as it is looked for by them.
 analyses = sa.Table(
     "analyses",
     metadata,
@@ -125,6 +126,14 @@ analyses = sa.Table(
     sa.Column("analysis", sa.Text, nullable=False),
     sa.Column("headline", sa.JSON, nullable=False),
     sa.Column("dated", sa.Date, index=True),
+    sa.Column("canonical", sa.String(200)),
+)
+sa.Index(
+    "ix_analyses_canonical",
+    analyses.c.canonical,
+    analyses.c.dated,
+    sqlite_where=analyses.c.canonical.is_not(None),
+    postgresql_where=analyses.c.canonical.is_not(None),
 )
 
 
@@ -177,6 +186,23 @@ corrections = sa.Table(
     sa.Column("made_by", sa.String(80), nullable=False),
     sa.Column("made_at", UtcDateTime, nullable=False),
     sa.Index(None, "seq", "facet"),
+)
+
+# The pages of an official document as they look, so that evidence can be lit on them. No other item has any:
+# a picture would show what is masked in the text.
+pictures = sa.Table(
+    "pictures",
+    metadata,
+    sa.Column(
+        "seq",
+        sa.ForeignKey("items.seq", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("height", sa.Integer, nullable=False),
+    sa.Column("webp", sa.LargeBinary, nullable=False),
 )
 
 # What rules find in a citizen's text as it is kept, without a model. `day` is the day in Vietnam on which it

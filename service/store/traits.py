@@ -18,6 +18,7 @@ from service.store.tables import items, mentions, repost_buckets, traits
 
 WINDOW = timedelta(days=60)  # what is said again later is said anew
 _CANDIDATES = 12  # with the most buckets in common
+_COUNTED = 1_000  # re-posts of one text; more say nothing more
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,55 @@ class Fresh:
     source: str
     day: date
     traits: Traits
+
+
+@dataclass(frozen=True, slots=True)
+class TraitSummary:
+    """What a list shows of the traits of an opinion.
+
+    `group` is one number for all that say the same, `n_reposts` how many they are besides the first;
+    where `has_more` it is the thousand at which counting ends.
+    """
+
+    day: date
+    channel: str
+    urgency: str
+    group: int
+    n_reposts: int
+    has_more: bool
+
+
+def read_trait_summaries(engine: sa.Engine, ids: Sequence[str]) -> dict[str, TraitSummary]:
+    """The traits of the items of a page, by id; those whose traits were not read are left out."""
+    own = traits.c
+    query = sa.select(items.c.id, own.day, own.channel, own.urgency, own.group_seq).where(
+        own.seq == items.c.seq, items.c.id.in_(ids)
+    )
+    with engine.connect() as connection:
+        rows = connection.execute(query).all()
+        again = {
+            group: _count_reposts(connection, group) for group in {row.group_seq for row in rows}
+        }
+    return {
+        row.id: TraitSummary(
+            day=row.day,
+            channel=row.channel,
+            urgency=row.urgency,
+            group=row.group_seq,
+            n_reposts=min(again[row.group_seq], _COUNTED),
+            has_more=again[row.group_seq] > _COUNTED,
+        )
+        for row in rows
+    }
+
+
+def _count_reposts(connection: sa.Connection, group: int) -> int:
+    """How many say it besides the first; counting ends where more makes no difference."""
+    same = sa.select(traits.c.seq).where(traits.c.group_seq == group).limit(_COUNTED + 2)
+    n_rows: int = connection.execute(
+        sa.select(sa.func.count()).select_from(same.subquery())
+    ).scalar_one()
+    return n_rows - 1
 
 
 def keep_traits(connection: sa.Connection, fresh: Sequence[Fresh]) -> None:

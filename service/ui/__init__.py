@@ -3,15 +3,20 @@
 from service.ui import (
     admin,
     admin_access,
+    alerts,
     documents,
+    item,
+    jobs,
     opinions,
     overview,
+    pictures,
     reclassifications,
     reports,
     review,
     sign_in,
     upload,
 )
+from service.ui.memory import Memory
 from service.ui.rendering import error_page, static_files
 from service.ui.sign_in import Reception, sign_in_first
 
@@ -19,8 +24,12 @@ ROUTERS = tuple(
     screen.router
     for screen in (
         overview,
+        alerts,
         upload,
+        jobs,
         documents,
+        item,
+        pictures,
         opinions,
         review,
         reclassifications,
@@ -31,4 +40,4 @@ ROUTERS = tuple(
     )
 )
 
-__all__ = ["ROUTERS", "Reception", "error_page", "sign_in_first", "static_files"]
+__all__ = ["ROUTERS", "Memory", "Reception", "error_page", "sign_in_first", "static_files"]

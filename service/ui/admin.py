@@ -27,6 +27,7 @@ from service.ui.rendering import desk_of, settings_of, templates
 
 _CARD = "card.md"
 _GUIDE = "guide.md"
+_LOWER = {"h1": "h2", "h2": "h3", "h3": "h4", "h4": "h5", "h5": "h6"}
 
 router = APIRouter(include_in_schema=False)
 
@@ -178,7 +179,14 @@ def _read_card(path: Path) -> Markup | None:
         source = path.read_text(encoding="utf-8")
     except OSError:
         return None
-    return Markup(_markdown().render(source))  # noqa: S704 - html is off: what is rendered is escaped
+    tokens = _markdown().parse(source)
+    for token in tokens:
+        if token.tag in _LOWER:  # the page has its own first heading
+            token.tag = _LOWER[token.tag]
+    # a corner of a table without words heads nothing
+    shown = _markdown().renderer.render(tokens, _markdown().options, {})
+    shown = shown.replace("<th></th>", "<td></td>")
+    return Markup(shown)  # noqa: S704 - html is off: what is rendered is escaped
 
 
 @cache

@@ -1,30 +1,43 @@
 """Văn bản: the list of documents, and one of them with its structure beside it."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.access import needs, notes
-from service.schemas import Cursor
-from service.store.query import Query as StoreQuery
-from service.store.views import list_items
+from service.access import TheCaller, needs, notes
+from service.schemas import DocumentFilter
+from service.ui.choices import choices_of_documents
+from service.ui.filters import Asked, read_filter, settle
 from service.ui.item import item_page
-from service.ui.rendering import desk_of, templates
+from service.ui.listing import FileFormat, order_list, read_page, show_list
+from service.ui.rendering import desk_of
 
-_PAGE_ITEMS = 20
+_PATH = "/documents"
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/documents", dependencies=[needs("read")])
-def show_documents(request: Request, cursor: Annotated[Cursor, Query()] = None) -> Response:
-    """Documents, newest first."""
-    desk = desk_of(request)
-    query = StoreQuery(intake="document", cursor=cursor, limit=_PAGE_ITEMS)
-    context = {"page": list_items(desk.engine, query), "taxonomy": desk.pipeline.taxonomy}
-    return templates.TemplateResponse(request, "documents.html", context)
+@router.get(_PATH, dependencies=[needs("read")])
+def show_documents(request: Request) -> Response:
+    """Documents that fit the filters in the address, newest first."""
+    asked = _read_asked(request)
+    context = {
+        "page": read_page(request, asked),
+        "taxonomy": desk_of(request).pipeline.taxonomy,
+    }
+    return show_list(request, asked, "documents.html", context=context)
+
+
+@router.post(f"{_PATH}/export", dependencies=[needs("analyse")])
+def export_documents(request: Request, caller: TheCaller, file_format: FileFormat) -> Response:
+    """Order the documents that fit the filters in the address as a file."""
+    return order_list(request, _read_asked(request), file_format=file_format, by=caller)
+
+
+def _read_asked(request: Request) -> Asked[DocumentFilter]:
+    values = settle(request.query_params)
+    choices = choices_of_documents(desk_of(request))
+    return read_filter(DocumentFilter, values, path=_PATH, choices=choices)
 
 
 @router.get("/documents/{item_id}", dependencies=[needs("read"), notes("item.opened")])

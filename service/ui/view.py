@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from nlp.taxonomy import Taxonomy
-from nlp.types import Span
-from service.store.records import labels_of
+from nlp.types import Place, Span
+from service.store.citations import Bearer, Cited
+from service.store.pictures import Page
+from service.store.records import as_date, labels_of
 from service.store.views import Stored
 
 Json = Mapping[str, Any]  # parts of a stored Analysis: JSON values of different types
 _ASKED = ("civic_field", "sentiment", "intent", "task_area")
+_HINTS = ("channel", "urgency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,10 @@ class FacetView:
 
 
 def find_lit(analysis: Json, show: str) -> tuple[Span, ...]:
-    """The spans to light: `facet:code` for the evidence of a label, `12-45` for a stretch of text."""
+    """The spans to light: `facet:code` or `hint:name` for their evidence, `12-45` for a stretch of text."""
     facet, _, code = show.partition(":")
+    if facet == "hint":
+        return hint_spans(analysis, code)
     if facet in _ASKED and analysis:
         labels = labels_of(analysis[facet])
         return tuple(
@@ -69,6 +74,14 @@ def find_lit(analysis: Json, show: str) -> tuple[Span, ...]:
     if start.isdecimal() and end.isdecimal() and len(show) < 20:
         return (Span(int(start), int(end)),)
     return ()
+
+
+def hint_spans(analysis: Json, name: str) -> tuple[Span, ...]:
+    """The words that speak for a hint of triage; none where it holds by default."""
+    hints = analysis.get("hints")
+    if name not in _HINTS or not hints:
+        return ()
+    return tuple(Span(span["start"], span["end"]) for span in hints["evidence"][name])
 
 
 def cut(text: str, within: Span, lit: Sequence[Span]) -> Iterator[Piece]:
@@ -145,3 +158,114 @@ def category_name(taxonomy: Taxonomy, facet: str, *, code: str) -> str:
         if category.code == code:
             return category.name
     return code
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A stretch of a printed line in the pixels of its page."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """A page as it looks, with the boxes that are lit on it; `first` marks the one to scroll to."""
+
+    number: int
+    width: int
+    height: int
+    boxes: tuple[Box, ...]
+    first: bool
+
+
+def page_views(
+    pages: Sequence[Page], places: Sequence[Place], *, lit: Sequence[Span]
+) -> tuple[PageView, ...]:
+    """The pages of a document with what is lit: of each printed line the part that the words take up.
+
+    A line is known by its box alone. Within it words are taken to be where their share of its characters
+    puts them, and a character more is lit on either side.
+    """
+    sizes = {page.number: page for page in pages}
+    boxes: dict[int, list[Box]] = {}
+    for place in places:
+        if place.page in sizes:
+            own = (_box(place, span, page=sizes[place.page]) for span in lit)
+            boxes.setdefault(place.page, []).extend(box for box in own if box is not None)
+    first = next((page.number for page in pages if boxes.get(page.number)), None)
+    return tuple(
+        PageView(
+            page.number,
+            page.width,
+            page.height,
+            tuple(dict.fromkeys(boxes.get(page.number, ()))),
+            first=page.number == first,
+        )
+        for page in pages
+    )
+
+
+def _box(place: Place, span: Span, *, page: Page) -> Box | None:
+    """The part of a printed line that a span lights; all of a line that is printed upright."""
+    start, end = max(span.start, place.start), min(span.end, place.end)
+    if start >= end:
+        return None
+    width, height = place.right - place.left, place.bottom - place.top
+    left, right = place.left, place.right
+    if width * page.width >= height * page.height:
+        n_chars = place.end - place.start
+        left += width * max(0, start - place.start - 1) / n_chars
+        right = place.left + width * min(n_chars, end - place.start + 1) / n_chars
+    return Box(
+        round(left * page.width, 1),
+        round(place.top * page.height, 1),
+        round((right - left) * page.width, 1),
+        round(height * page.height, 1),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CitationView:
+    """A citation with the stored documents that it may mean; `show` lights its words."""
+
+    name: str
+    kind: str
+    date: str | None
+    subject: str | None
+    ambiguous: bool
+    show: str
+    canonical: str | None
+    found: tuple[Bearer, ...] = ()
+
+
+def cited_in(analysis: Json) -> tuple[Cited, ...]:
+    """What is looked for in the store: the numbers that are cited, by their day where it is told."""
+    return tuple(
+        _cited(citation) for citation in analysis.get("citations", ()) if citation["canonical"]
+    )
+
+
+def _cited(citation: Json) -> Cited:
+    return Cited(citation["canonical"], as_date(citation["date"]))
+
+
+def citation_views(
+    analysis: Json, found: Mapping[Cited, tuple[Bearer, ...]]
+) -> tuple[CitationView, ...]:
+    """The citations in the order of the text."""
+    return tuple(
+        CitationView(
+            name=own["canonical"] or " ".join(filter(None, (own["kind"], own["number"]))),
+            kind=own["kind"],
+            date=own["date"],
+            subject=own["subject"],
+            ambiguous=own["ambiguous"],
+            show=f"{own['start']}-{own['end']}",
+            canonical=own["canonical"],
+            found=found.get(_cited(own), ()) if own["canonical"] else (),
+        )
+        for own in analysis.get("citations", ())
+    )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from models.denunciation import load_score
 from nlp.gazetteer import load_gazetteer
 from nlp.hints import find_hints, load_triage
 from nlp.places import find_mentions
@@ -32,6 +33,7 @@ def main() -> None:
     rules: dict[str, Callable[[list[str]], object]] = {
         "masking": lambda some: [mask(text) for text in some],
         "triage": lambda some: [find_hints(text, rules=triage) for text in some],
+        "score beside triage": load_score().find,
         "places and bodies": lambda some: [
             find_mentions(text, gazetteer=gazetteer) for text in some
         ],
@@ -44,7 +46,7 @@ def main() -> None:
     )
     for name, rule in rules.items():
         best = min(_cost_ms(rule, texts) for _ in range(_ROUNDS))
-        sys.stdout.write(f"{name:18} {best:.3f} ms\n")
+        sys.stdout.write(f"{name:20} {best:.3f} ms\n")
 
 
 def _cost_ms(rule: Callable[[list[str]], object], texts: list[str]) -> float:

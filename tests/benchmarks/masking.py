@@ -1,7 +1,7 @@
 """How well personal data is covered, on texts of our own with marks, and what masking does to the labels.
 
 Run: python -m tests.benchmarks.masking [--write] [--errors] [--labels]. With `--write` the tables go into
-`nlp/README.md`; `--errors` lists what leaked in the half for development: the other half is there to be
+`nlp/README.md`; `--errors` lists what leaked in the texts for development: the held-out ones are there to be
 measured, not to be read; `--labels` reads opinions with the default model, masked and as they were written.
 
 *Leaked* is the share of marked stretches of which any character but a blank stays uncovered, by whatever
@@ -170,7 +170,7 @@ def _label_table(corpus: Sequence[Example]) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measure both halves and the corpus, and print the tables."""
+    """Measure both groups of texts and the corpus, and print the tables."""
     folder = ROOT / "corpus"
     pack = load_pack(folder / "taxonomies" / "ct07")
     corpus = load_corpus(folder / "labelled" / "ct07", taxonomy=pack)

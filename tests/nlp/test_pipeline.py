@@ -176,3 +176,38 @@ def test_what_the_reader_found_wrong_is_passed_on(tiny_pipeline: Pipeline) -> No
     answer = tiny_pipeline.analyze(Request("a", doc))
 
     assert "broken_bytes" in answer.text_quality.issues
+
+
+def test_what_comes_close_is_weighed_with_the_words_for_the_first(
+    tiny_pipeline: Pipeline, opinion: Analysis
+) -> None:
+    weighed = tiny_pipeline.weigh(Request("a", from_text(OPINION), "opinion"), "civic_field")
+
+    assert len(weighed) == len(tiny_pipeline.classifier.heads["civic_field"].labels)
+    assert [label.probability for label in weighed] == sorted(
+        (label.probability for label in weighed), reverse=True
+    )
+    assert opinion.civic_field.guess is not None
+    assert (weighed[0].code, weighed[0].probability) == (
+        opinion.civic_field.guess.code,
+        opinion.civic_field.guess.probability,
+    )
+    assert weighed[0].evidence == opinion.civic_field.labels[0].evidence
+    assert not any(label.evidence for label in weighed[1:])
+
+
+def test_a_document_is_weighed_by_its_surest_paragraphs(
+    tiny_pipeline: Pipeline, official: Analysis
+) -> None:
+    weighed = tiny_pipeline.weigh(Request("a", from_text(DIRECTIVE), "official"), "task_area")
+
+    found = {label.code: label.probability for label in weighed}
+    assert {label.code: found[label.code] for label in official.task_area.labels} == {
+        label.code: label.probability for label in official.task_area.labels
+    }
+    assert weighed[0].evidence
+    assert weighed[0].probability == max(found.values())
+
+
+def test_an_empty_document_has_nothing_to_weigh(tiny_pipeline: Pipeline) -> None:
+    assert tiny_pipeline.weigh(Request("a", from_text(""), "official"), "task_area") == ()

@@ -197,6 +197,10 @@ def test_what_somebody_is_stays(text: str) -> None:
         ("số căn cước là 001 099 001 234 ạ", "001 099 001 234"),
         ("hộ chiếu C1234567 hết hạn", "C1234567"),
         ("mã số thuế cá nhân 8123456789", "8123456789"),
+        ("zalo 09ba bốn 5sáu7 81hai nha", "09ba bốn 5sáu7 81hai"),
+        ("nhắn số 0912,345,678 giùm", "0912,345,678"),
+        ("gọi 0912345678hai vợ chồng", "0912345678"),
+        ("gọi 0913.20x.771, x là sáu", "0913.20x.771"),
         ("stk 0011 0042 88991 Vietcombank", "0011 0042 88991"),
         ("xe biển ba mươi a một hai ba bốn năm", "ba mươi a một hai ba bốn năm"),
         ("ô tô 30A-123.45 đỗ chắn ngõ", "30A-123.45"),
@@ -211,6 +215,23 @@ def test_what_somebody_is_stays(text: str) -> None:
         ("Cảm ơn cô giáo Lan.", "Lan"),
         ("Mong trả lời.\nKính đơn\nTrần Văn Bền", "Trần Văn Bền"),
         ("Người làm chứng: Ngô Văn Tẹo", "Ngô Văn Tẹo"),
+        ("cô hiền dạy lớp 3 đánh cháu", "hiền"),
+        ("bác sĩ minh khoa nội khám qua loa", "minh"),
+        ("ong hung nha ben canh xay trai phep", "hung"),
+        ("mình là nhung ở chung cư", "nhung"),
+        ("tôi là giàng a sử ở bản trên", "giàng a sử"),
+        ("tui là út hiền ở ấp trong", "út hiền"),
+        ("bé an 3 tuổi bị bỏng", "an"),
+        ("Chị H'Hen Êban sinh con tại trạm", "H'Hen Êban"),
+        ("Bên mua: Cồ Thị Sáu", "Cồ Thị Sáu"),
+        ("Chồng tôi, Quyết, bị tai nạn", "Quyết"),
+        ("Con gái em, Bảo Trân, lớp 1A3, bị bạn đánh", "Bảo Trân"),
+        ("Bạn Tường Vy 11A2 bị bắt nạt", "Tường Vy"),
+        ("nợ của Hùng sẹo đòi mãi", "Hùng sẹo"),
+        ("Thắng ơi ra đây mà xem", "Thắng"),
+        ("tôitênĐinhVănLực, bàn phím hỏng", "ĐinhVănLực"),
+        ("tên em là Ng. Thị Hoa", "Ng. Thị Hoa"),
+        ("gọi điện cho nhà Thêm xây lấn ra đường", "Thêm"),
     ],
 )
 def test_personal_data_in_every_dress_is_covered(text: str, hidden: str) -> None:
@@ -231,6 +252,13 @@ def test_personal_data_in_every_dress_is_covered(text: str, hidden: str) -> None
         "gửi về vanthu@hanoi.gov.vn",
         "tuyến 32 bỏ bến, gọi 1022 rồi 113",
         "tôi sinh năm 1961",
+        "các cô nuôi dạy trẻ, cô chủ nhiệm, bác bảo vệ, anh cảnh sát khu vực",
+        "bà thu tiền rác, chị thu ngân, cô văn thư, bác tài",
+        "ba con noi chi phi cao, anh huong suc khoe, co quan nao lo",
+        "nhà Văn hóa, khu tập thể Văn Chương, siêu thị Thành Đô",
+        "thầy Toán lớp 11 và khối A00 gồm Toán, Lý, Hóa",
+        "bé tí đã học tiếng H'Mông",
+        "mã hồ sơ H07.33-250801",
     ],
 )
 def test_what_is_public_stays(text: str) -> None:
@@ -253,8 +281,42 @@ def test_a_name_is_covered_wherever_it_stands_again() -> None:
     assert "Mận" not in mask(text)
 
 
+def test_each_of_a_list_of_names_is_covered() -> None:
+    text = "Nhóm gồm Khoa, Bo, Tít và Hưng hay tụ tập"
+
+    assert mask(text) == "Nhóm gồm ••••, ••, ••• và •••• hay tụ tập"
+
+
+def test_a_name_that_stands_again_without_diacritics_is_covered() -> None:
+    text = "Tôi là Đỗ Thị Mận, sổ in thành DO THI MAN."
+
+    assert mask(text) == "Tôi là ••••••••••, sổ in thành ••••••••••."
+
+
+def test_a_number_dictated_with_halts_is_covered() -> None:
+    text = "Ghi hộ bác: 0383 61... khoan, để bác đeo kính... 7 042"
+
+    assert mask(text) == "Ghi hộ bác: •••••••... khoan, để bác đeo kính... •••••"
+
+
 @pytest.mark.parametrize(
-    "unit", ["a", "0 ", "1", "A ", "tên ", "ngõ 5 ", "không ", "a.", "ông An và "]
+    "unit",
+    [
+        "a",
+        "0 ",
+        "1",
+        "A ",
+        "An, ",
+        "H'",
+        "N.",
+        "anh ba ",
+        "1ba",
+        "tên ",
+        "ngõ 5 ",
+        "không ",
+        "a.",
+        "ông An và ",
+    ],
 )
 def test_a_long_run_of_one_thing_takes_linear_time(unit: str) -> None:
     text = unit * (50_000 // len(unit))

@@ -74,6 +74,17 @@ class RulePipeline:
             raise RuntimeError(f"cannot read {requests[0].doc.text}")
         return tuple(self._analyze(request) for request in requests)
 
+    def weigh(self, request: Request, facet: str) -> tuple[AssignedLabel, ...]:
+        """What the rules find, or guess, before all others with 0.01."""
+        known = self.taxonomy.facets[facet]
+        codes = known.leaves("official" if request.kind == "official" else "opinion")
+        answer = getattr(self._analyze(request), facet)
+        labels = getattr(answer, "labels", ())
+        first = (
+            labels[0] if labels else AssignedLabel(answer.guess.code, answer.guess.probability, ())
+        )
+        return (first, *(AssignedLabel(code, 0.01, ()) for code in codes if code != first.code))
+
     def _analyze(self, request: Request) -> Analysis:
         kind: TextKind = "official" if "CHỈ THỊ" in request.doc.text else "opinion"
         if not any(char.isalpha() for char in request.doc.text):

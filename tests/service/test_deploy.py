@@ -78,6 +78,7 @@ def test_what_is_copied_is_there_and_is_sent(path: str) -> None:
     [
         ("nlp/pipeline.py", True),
         ("models/artifacts/default/0.3.0/manifest.json", True),
+        ("models/artifacts/denunciation/0.1.0/score.json", True),
         ("corpus/taxonomies/ct07/pack.toml", True),
         ("corpus/registers/kinds.toml", True),
         ("corpus/labelled/ct07/README.md", False),

@@ -95,7 +95,7 @@ def test_a_text_of_no_kind_is_told_so(client: TestClient) -> None:
 
 def test_a_label_lights_its_words_without_script(client: TestClient) -> None:
     page = upload(client, DIRECTIVE)
-    [link] = re.findall(r'href="([^"]*task_area[^"]*)"', page)
+    [link] = re.findall(r'href="([^"]*show=task_area[^"]*)"', page)
 
     lit = client.get(unescape(link)).text
 
@@ -138,7 +138,8 @@ def test_a_bad_file_is_explained_beside_the_forms(
 
 
 @pytest.mark.parametrize(
-    ("path", "told"), [("/documents", "Thiếu hoặc sai nội dung"), ("/opinions", "Thiếu hoặc sai nội dung")]
+    ("path", "told"),
+    [("/documents", "Thiếu hoặc sai nội dung"), ("/opinions", "Thiếu hoặc sai nội dung")],
 )
 def test_a_form_without_content_is_explained(client: TestClient, path: str, told: str) -> None:
     answer = client.post(path, data={}, headers=HTML)

@@ -20,7 +20,16 @@ def words(html: str) -> str:
 
 @pytest.mark.parametrize(
     "path",
-    ["", "/sources", "/models", "/taxonomies", "/taxonomies/ct07/1.0.0", "/keys", "/people", "/log"],
+    [
+        "",
+        "/sources",
+        "/models",
+        "/taxonomies",
+        "/taxonomies/ct07/1.0.0",
+        "/keys",
+        "/people",
+        "/log",
+    ],
 )
 def test_every_page_is_there(client: TestClient, path: str) -> None:
     answer = client.get(f"/admin{path}", headers=HTML)

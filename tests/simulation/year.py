@@ -173,7 +173,7 @@ def _accusing() -> list[str]:
         for line in path.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             if (
-                row["channel"] == DENUNCIATION
+                row.get("channel") == DENUNCIATION
                 and find_hints(row["text"], rules=rules).channel == DENUNCIATION
             ):
                 texts.append(row["text"])

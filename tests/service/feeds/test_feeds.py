@@ -287,6 +287,15 @@ def test_a_preview_shows_what_would_be_kept_and_keeps_nothing(scene: Scene, fold
     assert kept(scene) == []
 
 
+def test_a_preview_shows_no_word_of_what_would_be_sealed(scene: Scene, folder: Path) -> None:
+    takes = "Cô kế toán trường ghi thừa bốn suất ăn, tiền đó cô với hiệu trưởng chia nhau"
+    put(folder, "a.csv", f"{TABLE}3;{takes}\n", age_s=0, scene=scene)
+
+    shown = preview(WISH.named("it", now=scene.now), settings=scene.settings, now=scene.now)
+
+    assert (shown[-1].text, "sealed" in (shown[-1].fault or "")) == ("", True)
+
+
 def kept_as(text: str) -> str:
     from nlp.privacy import mask
 

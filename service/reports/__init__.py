@@ -1,0 +1,1 @@
+"""A report of a period: what it holds, and a writer for each kind of file."""

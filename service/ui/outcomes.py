@@ -1,0 +1,138 @@
+"""What became of a file that somebody handed in, in words: at once, or once a worker has read it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from service.actions import KEPT_APART, Desk
+from service.messages import say
+from service.store.jobs import Job, list_faults
+from service.store.twins import find_twin
+from service.store.views import Stored, read_item
+from service.ui.view import category_name
+from service.uploading import Taken
+
+_ENDED = ("done", "failed", "cancelled")
+_FILES_TOLD = 100  # of an archive
+# What the readers say of a file, by a telling part, and the message that says so here; the first that fits.
+_REASONS = (
+    ("danger to life", "apart_urgent"),
+    (KEPT_APART, "apart"),
+    ("is not installed", "no_ocr"),
+    ("does not answer; install", "no_ocr"),
+    ("encrypted", "locked"),
+    ("recognised in the picture", "no_words"),
+    ("text that could be recognised", "no_words"),
+    ("recognition failed", "no_words"),
+    ("holds no text", "no_words"),
+    ("has no text", "no_words"),
+    ("is empty", "empty"),
+    ("not registered", "no_source"),
+    ("is gone", "gone"),
+    ("took longer", "slow"),
+    ("process", "slow"),  # it ended those that read it
+    ("more memory", "slow"),
+    ("no reader for", "kind"),
+    ("that is no document", "kind"),
+    ("of a kind that is not read", "kind"),
+    ("is binary", "kind"),
+    ("bytes; at most", "large_file"),
+    ("at most", "large"),
+    ("unpacks to", "large"),
+    ("more than", "large"),
+    ("the model could not read", "no_model"),
+    ("broke its reader", "damaged"),
+    ("damaged", "damaged"),
+    ("of that format", "damaged"),
+    ("known encoding", "damaged"),
+)
+
+
+State = Literal["done", "twin", "waiting", "apart", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How far a file is. `text` says it or what the file is, `href` leads to it.
+
+    `state`: done, twin (it had been handed in before), waiting (a worker reads it), apart (sealed), failed.
+    """
+
+    state: State
+    text: str
+    href: str | None = None
+    job_id: str | None = None
+    name: str = ""
+
+
+def outcome_of(desk: Desk, taken: Taken, *, name: str = "") -> Outcome:
+    """What became of a file just now."""
+    if taken.item is None:
+        return Outcome("waiting", say("upload.queued"), job_id=taken.job_id, name=name)
+    return replace(_of_item(desk, taken.item, is_new=taken.is_new), name=name)
+
+
+def outcome_of_job(desk: Desk, job: Job) -> Outcome:
+    """How far the job is that reads a file, or the files of an archive."""
+    page = Outcome("waiting", say("upload.queued"), job_id=job.id)
+    if job.state not in _ENDED:
+        return page if job.state == "queued" else replace(page, text=say("upload.running"))
+    faults = list_faults(desk.engine, job.id, limit=_FILES_TOLD)
+    if job.state != "done":
+        why = (
+            say("upload.why_stopped")
+            if job.state == "cancelled"
+            else why_of(desk, job.reason or "")
+        )
+        return replace(page, state="failed", text=why)
+    found: Sequence[dict[str, object]] = job.result["items"]
+    if len(found) == 1 and not faults:
+        [one] = found
+        item = read_item(desk.engine, str(one["id"]))
+        if item is None:
+            return Outcome("failed", say("upload.why_erased"))
+        return replace(_of_item(desk, item, is_new=bool(one["is_new"])), job_id=job.id)
+    if len(faults) == 1 and not found:
+        return replace(outcome_of_reason(desk, faults[0].reason), job_id=job.id)
+    n_known = sum(not one["is_new"] for one in found)
+    told = say("upload.archive", n=len(found) - n_known, n_known=n_known, n_failed=len(faults))
+    return Outcome("done" if found else "failed", told, f"/jobs/{job.id}", job.id)
+
+
+def outcome_of_reason(desk: Desk, reason: str, *, name: str = "") -> Outcome:
+    """A file that was refused, or that a worker set aside."""
+    state: State = "apart" if reason.startswith(KEPT_APART) else "failed"
+    return Outcome(state, why_of(desk, reason), name=name)
+
+
+def why_of(desk: Desk, reason: str) -> str:
+    """Why a file was not taken, and what to do, in Vietnamese."""
+    name = next((name for part, name in _REASONS if part in reason), "other")
+    return say(f"upload.why_{name}", n_mb=desk.limits.max_upload_bytes // 1_048_576)
+
+
+def what_it_is(desk: Desk, item: Stored) -> str:
+    """An item in half a line: what it is called, and how much was found in it."""
+    analysis = item.analysis
+    if item.kind == "official":
+        form = analysis.get("metadata") or {}
+        parts = [form[key]["value"] for key in ("kind", "canonical") if form.get(key)]
+        name = " ".join(parts) or item.file_name or say("page.official")
+        n_areas = len(analysis["task_area"]["labels"]) if analysis else 0
+        return f"{name}, {say('upload.n_areas', n=n_areas)}" if n_areas else name
+    name = say("page.opinion" if item.kind == "opinion" else "page.unknown")
+    code = analysis["civic_field"]["primary"] if analysis else None
+    if code is None:
+        return name
+    field = category_name(desk.pipeline.taxonomy, "civic_field", code=code)
+    return f"{name}, {field.lower()}"
+
+
+def _of_item(desk: Desk, item: Stored, *, is_new: bool) -> Outcome:
+    told = what_it_is(desk, item)
+    if not is_new:
+        return Outcome("twin", told, f"/documents/{item.id}")
+    twin = find_twin(desk.engine, item.seq)
+    if twin is not None:
+        return Outcome("twin", told, f"/documents/{twin}")
+    return Outcome("done", told, f"/documents/{item.id}")
