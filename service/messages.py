@@ -12,7 +12,7 @@ from pathlib import Path
 
 from service.formats import show_day, show_moment, show_number
 
-_FOLDER = Path(__file__).parent / "texts"
+_FILE = Path(__file__).parent / "texts" / "vi.toml"
 Value = str | int | float | date | datetime
 
 
@@ -40,12 +40,9 @@ def words_of(section: str) -> Mapping[str, str]:
 
 @cache
 def all_words() -> Mapping[str, Mapping[str, str]]:
-    """Every section of the file; parts that lie beside it are laid on top, section by section."""
-    whole: dict[str, dict[str, str]] = {}
-    for path in sorted(_FOLDER.glob("vi*.toml")):
-        for section, words in tomllib.loads(path.read_text(encoding="utf-8")).items():
-            whole.setdefault(section, {}).update(words)
-    return whole
+    """Every section of the file."""
+    words: Mapping[str, Mapping[str, str]] = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    return words
 
 
 def _show(value: Value) -> str:

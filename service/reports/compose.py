@@ -1,7 +1,7 @@
 """From facts to a report: which sentences, tables and charts tell them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -9,43 +9,29 @@ from nlp.gazetteer import MentionKind
 from service.formats import show_day
 from service.messages import say
 from service.monitor.alerts import list_of, reason_of
-from service.monitor.told import Figure, Part, Point, Trend, Trends
+from service.monitor.told import Figure, Point, Trends
 from service.reports.asked import Asked, full_name
-from service.reports.facts import Facts, Ground, Twice, by_code, gather
+from service.reports.facts import Facts, Ground, gather
 from service.reports.report import (
     Bar,
-    Cell,
-    Change,
     Chart,
-    Column,
-    Kind,
     Link,
     Quotes,
     Report,
-    Reposts,
     Row,
     Section,
     Table,
-    compare,
     compare_counts,
     days_in_words,
+    name_columns,
     name_of_days,
     notes_of,
     show_count,
     tell_figure,
 )
+from service.reports.topics import few_left, largest, write_areas, write_fields, write_places
 
-_FEELINGS = ("negative", "neutral", "positive")
-_FEELING_COLUMNS: tuple[tuple[str, Kind, int], ...] = tuple(
-    (code, "figure", 4) for code in _FEELINGS
-)
-_UNDECIDED = ("none_of_these", "abstain")
-_ARE = {"civic_field": "fields", "task_area": "areas"}
-_NAMED = 3  # groups that a sentence names
-_PLACES = 10
-_BARS = 10
 _PLACE_KINDS: Mapping[str, MentionKind] = {"ward": "ward", "body": "body"}
-_UNKNOWN = Figure(None, suppressed=True)
 
 
 def make_report(ground: Ground, asked: Asked) -> Report:
@@ -101,14 +87,16 @@ def _received(facts: Facts, ground: Ground, asked: Asked) -> Section:
             Table(
                 say("reports.sheet_source"),
                 say("reports.by_source"),
-                _columns(("source", "text", 4), ("channel", "text", 4), ("opinions", "figure", 4)),
+                name_columns(
+                    ("source", "text", 4), ("channel", "text", 4), ("opinions", "figure", 4)
+                ),
                 tuple(_source_rows(now)),
-                rest=_few_left(now.groups, k=k),
+                rest=few_left(now.groups, k=k),
             ),
             Table(
                 say("reports.sheet_days"),
                 say(f"reports.by_{now.step}"),
-                _columns(("days", "text", 6), ("opinions", "count", 3)),
+                name_columns(("days", "text", 6), ("opinions", "count", 3)),
                 tuple(Row((days_in_words(point.period), point.figure)) for point in now.points),
                 is_detail=True,
             ),
@@ -136,7 +124,7 @@ def _received_says(facts: Facts, ground: Ground, asked: Asked) -> Iterator[str]:
 
 def _source_rows(now: Trends) -> Iterator[Row]:
     channels = {own.name: own.channel for own in now.sample.sources}
-    for group in _largest(now.groups):
+    for group in largest(now.groups):
         yield Row(
             (group.name, channels.get(group.code, ""), group.figure), narrows=("source", group.code)
         )
@@ -172,220 +160,6 @@ def _mark(point: Point, *, step: str) -> str:
     return f"{day:%m/%Y}" if step == "month" else f"{day:%d/%m}"
 
 
-def _fields(facts: Facts, ground: Ground, asked: Asked) -> Section | None:
-    if facts.fields is None or facts.feelings is None:
-        return None
-    k = ground.k
-    fields = _largest(facts.fields.now.groups, last=_UNDECIDED)
-    return Section(
-        "fields",
-        say("reports.fields"),
-        says=tuple(_fields_says(facts.fields, facts.feelings, k=k)),
-        tables=(
-            _changes(
-                facts.fields, title=say("reports.by_field"), of="civic_field", k=k, rows=fields
-            ),
-            _by_feeling(facts.fields, rows=fields, k=k),
-        ),
-        charts=_feelings_chart(fields, ground=ground),
-    )
-
-
-def _fields_says(fields: Twice, feelings: Twice, *, k: int) -> Iterator[str]:
-    told = [own for own in _largest(fields.now.groups) if own.code not in _UNDECIDED]
-    if not told:
-        yield say("reports.fields_few", k=k)
-        return
-    named = (f"{own.name} ({tell_figure(own.figure, k=k)})" for own in told[:_NAMED])
-    yield say("reports.fields_most", names="; ".join(named))
-    yield from _moves(fields, said="fields")
-    now = by_code(feelings.now)
-    feeling = (
-        f"{now[code].name.lower()} ({tell_figure(now[code].figure, k=k)})"
-        for code in _FEELINGS
-        if code in now
-    )
-    yield say("reports.feelings", names="; ".join(feeling))
-    if "negative" in now:
-        before = by_code(feelings.before).get("negative")
-        change = compare(now["negative"].figure.share, before.figure.share if before else None)
-        yield say(f"reports.negative_{change}")
-
-
-def _moves(twice: Twice, *, said: str) -> Iterator[str]:
-    """Which groups have risen or fallen."""
-    before = by_code(twice.before)
-    moved: dict[Change, list[str]] = {"rise": [], "fall": []}
-    for own in _largest(twice.now.groups):
-        then = before.get(own.code)
-        change = compare(own.figure.share, then.figure.share if then else None)
-        if change in moved and own.code not in _UNDECIDED:
-            moved[change].append(own.name)
-    for change, names in moved.items():
-        if names:
-            yield say(f"reports.{said}_{change}", names="; ".join(names))
-    if not any(moved.values()):
-        yield say(f"reports.{said}_unclear")
-
-
-def _changes(
-    twice: Twice,
-    *,
-    title: str,
-    of: str,
-    rows: Sequence[Trend],
-    k: int,
-    parents: Mapping[str, str] | None = None,
-) -> Table:
-    """Groups with their shares of all opinions, now and before."""
-    before = by_code(twice.before)
-    lines = []
-    for own in rows:
-        then = before[own.code].figure if own.code in before else _UNKNOWN
-        cells: tuple[Cell, ...] = (
-            _name_of(own, of),
-            own.figure,
-            Reposts(own.figure.reposts),
-            then,
-            compare(own.figure.share, then.share),
-        )
-        narrows = (of, own.code) if own.code not in _UNDECIDED else None
-        lines.append(Row(cells, narrows, is_part=own.code in (parents or {})))
-    return Table(
-        say(f"reports.sheet_{of}"),
-        title,
-        _columns(
-            (of, "text", 8),
-            ("opinions", "figure", 4),
-            ("reposts", "reposts", 2),
-            ("before", "figure", 4),
-            ("change", "change", 4),
-        ),
-        tuple(lines),
-        rest=_few_left(twice.now.groups, k=k),
-    )
-
-
-def _name_of(group: Trend, of: str) -> str:
-    """What a group is called; those without a label by what they are not."""
-    names = {"none_of_these": f"page.none_of_{_ARE[of]}", "abstain": "page.abstain"}
-    return say(names[group.code]) if group.code in names else group.name
-
-
-def _by_feeling(fields: Twice, *, rows: Sequence[Trend], k: int) -> Table:
-    """Fields with the shares of each feeling within them."""
-    before = by_code(fields.before)
-    lines = []
-    for own in rows:
-        now = {part.code: part for part in own.parts}
-        then = {part.code: part for part in before[own.code].parts} if own.code in before else {}
-        figures = tuple(_figure_of(now, code) for code in _FEELINGS)
-        change = compare(_figure_of(now, "negative").share, _figure_of(then, "negative").share)
-        lines.append(Row((_name_of(own, "civic_field"), *figures, change)))
-    return Table(
-        say("reports.sheet_feelings"),
-        say("reports.by_feeling"),
-        _columns(("civic_field", "text", 6), *_FEELING_COLUMNS, ("negative_change", "change", 4)),
-        tuple(lines),
-        rest=say("reports.feeling_rest", k=k),
-    )
-
-
-def _figure_of(parts: Mapping[str, Part], code: str) -> Figure:
-    return parts[code].figure if code in parts else _UNKNOWN
-
-
-def _feelings_chart(fields: Sequence[Trend], *, ground: Ground) -> tuple[Chart, ...]:
-    shown = [own for own in fields if own.code not in _UNDECIDED][:_BARS]
-    if not shown:
-        return ()
-    parts = [{part.code: part for part in own.parts} for own in shown]
-    names = {own.code: own.name for own in ground.taxonomy.facets["sentiment"].categories}
-    bars = [
-        Bar(names.get(code, code), tuple(_figure_of(own, code).count for own in parts))
-        for code in _FEELINGS
-    ]
-    told = [
-        sum(own)
-        for own in zip(*([count or 0 for count in bar.counts] for bar in bars), strict=True)
-    ]
-    rest = (max((own.figure.count or 0) - n, 0) for own, n in zip(shown, told, strict=True))
-    bars.append(Bar(say("reports.not_apart"), tuple(rest)))
-    alt = "; ".join(f"{own.name}: {show_count(own.figure.count, k=ground.k)}" for own in shown)
-    return (
-        Chart(
-            "parts",
-            say("reports.chart_fields"),
-            say("reports.chart_fields_alt", names=alt),
-            labels=tuple(own.name for own in shown),
-            bars=tuple(bars),
-        ),
-    )
-
-
-def _areas(facts: Facts, ground: Ground, asked: Asked) -> Section | None:
-    if facts.areas is None:
-        return None
-    parents = ground.taxonomy.parents["task_area"]
-    rows = list(_as_tree(facts.areas.now.groups, parents=parents))
-    leaves = [own for own in _largest(facts.areas.now.groups) if own.code in parents]
-    named = (f"{own.name} ({tell_figure(own.figure, k=ground.k)})" for own in leaves[:_NAMED])
-    told = "; ".join(named)
-    return Section(
-        "areas",
-        say("reports.areas"),
-        says=(
-            say("reports.areas_most", names=told) if told else say("reports.areas_few", k=ground.k),
-            *(_moves(facts.areas, said="areas") if told else ()),
-        ),
-        tables=(
-            _changes(
-                facts.areas,
-                title=say("reports.by_area"),
-                of="task_area",
-                rows=rows,
-                k=ground.k,
-                parents=parents,
-            ),
-        ),
-    )
-
-
-def _as_tree(groups: Iterable[Trend], *, parents: Mapping[str, str]) -> Iterator[Trend]:
-    """Each area, its parts below it; the largest first."""
-    told = _largest(groups, last=_UNDECIDED)
-    for own in told:
-        if own.code not in parents:
-            yield own
-            yield from (part for part in told if parents.get(part.code) == own.code)
-
-
-def _places(facts: Facts, ground: Ground, asked: Asked) -> Section | None:
-    asked_for = {"ward": facts.wards, "body": facts.bodies}
-    answers = {kind: trends for kind, trends in asked_for.items() if trends is not None}
-    if not answers:
-        return None
-    tables = [_places_table(kind, trends, ground=ground) for kind, trends in answers.items()]
-    told = tuple(table for table in tables if table.rows)
-    says = say("reports.places_note") if told else say("reports.places_few", k=ground.k)
-    return Section("places", say("reports.places"), says=(says,), tables=told)
-
-
-def _places_table(kind: str, trends: Trends, *, ground: Ground) -> Table:
-    rows = []
-    for own in _largest(trends.groups)[:_PLACES]:
-        name = full_name("ward", own.code, places=ground.places) if kind == "ward" else own.name
-        negative = _figure_of({part.code: part for part in own.parts}, "negative")
-        rows.append(Row((name, own.figure, negative), narrows=(kind, own.code)))
-    return Table(
-        say(f"reports.sheet_{kind}"),
-        say(f"reports.by_{kind}"),
-        _columns((kind, "text", 8), ("opinions", "figure", 5), ("negative", "figure", 5)),
-        tuple(rows),
-        rest=say("reports.places_rest", n=_PLACES, k=ground.k),
-    )
-
-
 def _limitations(facts: Facts, ground: Ground, asked: Asked) -> Section | None:
     """Official documents by the task areas in which they admit limitations, exactly."""
     found = facts.limitations
@@ -412,7 +186,7 @@ def _limitations(facts: Facts, ground: Ground, asked: Asked) -> Section | None:
     )
     told = [say("reports.limitations_note") if rows else say("reports.limitations_none")]
     told += [] if found.is_all else [say("reports.limitations_newest", n=found.n_read)]
-    columns = _columns(
+    columns = name_columns(
         ("task_area", "text", 9), ("n_documents", "count", 3), ("n_passages", "count", 3)
     )
     title = say("reports.by_limitation")
@@ -447,7 +221,7 @@ def _alerts(facts: Facts, ground: Ground, asked: Asked) -> Section | None:
     told = (
         say("reports.alerts_n", n=len(rows), n_open=n_open) if rows else say("reports.alerts_none")
     )
-    columns = _columns(("day", "text", 3), ("alert", "text", 11), ("noted", "text", 5))
+    columns = name_columns(("day", "text", 3), ("alert", "text", 11), ("noted", "text", 5))
     tables = (
         (Table(say("reports.sheet_alerts"), say("reports.by_alert"), columns, rows),)
         if rows
@@ -469,7 +243,7 @@ def _restricted(facts: Facts, ground: Ground, asked: Asked) -> Section | None:
         )
         for own in facts.restricted
     )
-    columns = _columns(
+    columns = name_columns(
         ("month", "text", 3), ("received_n_head", "count", 3), ("handed_over", "count", 3)
     )
     tables = (
@@ -501,7 +275,7 @@ def _method(facts: Facts, ground: Ground, asked: Asked) -> Section:
         )
         for own in facts.makers
     )
-    columns = _columns(("model", "text", 5), ("taxonomy", "text", 5), ("opinions", "figure", 5))
+    columns = name_columns(("model", "text", 5), ("taxonomy", "text", 5), ("opinions", "figure", 5))
     tables = (
         (Table(say("reports.sheet_model"), say("reports.by_model"), columns, rows),) if rows else ()
     )
@@ -517,28 +291,12 @@ def _method(facts: Facts, ground: Ground, asked: Asked) -> Section:
 _Writer = Callable[[Facts, Ground, Asked], Section | None]
 _WRITERS: tuple[_Writer, ...] = (
     _received,
-    _fields,
-    _areas,
-    _places,
+    write_fields,
+    write_areas,
+    write_places,
     _limitations,
     _alerts,
     _restricted,
     _examples,
     _method,
 )
-
-
-def _columns(*columns: tuple[str, Kind, int]) -> tuple[Column, ...]:
-    return tuple(Column(say(f"reports.{name}"), kind, width) for name, kind, width in columns)
-
-
-def _largest(groups: Iterable[Trend], *, last: Sequence[str] = ()) -> list[Trend]:
-    """The groups that may be told, the largest first, some of them at the end."""
-    told = [own for own in groups if not own.figure.suppressed]
-    return sorted(told, key=lambda own: (own.code in last, -(own.figure.count or 0), own.name))
-
-
-def _few_left(groups: Iterable[Trend], *, k: int) -> str:
-    """Which groups are too small to be told; an empty one and a small one alike."""
-    few = [own.name for own in groups if own.figure.suppressed and own.code not in _UNDECIDED]
-    return say("reports.few_left", k=k, names="; ".join(few)) if few else ""

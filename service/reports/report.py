@@ -59,6 +59,11 @@ class Column:
     width: int
 
 
+def name_columns(*columns: tuple[str, Kind, int]) -> tuple[Column, ...]:
+    """Columns by the names of their headings."""
+    return tuple(Column(say(f"reports.{name}"), kind, width) for name, kind, width in columns)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A line of a table. `narrows`: the filter under which a report tells of this line alone."""
@@ -244,7 +249,9 @@ def name_of_days(asked: Asked) -> str:
         "week": say("reports.a_week", n=str(week.week), year=str(week.year)),
         "month": say("reports.a_month", n=str(first.month), year=str(first.year)),
         "quarter": say(
-            "reports.a_quarter", n=("I", "II", "III", "IV")[(first.month - 1) // 3], year=str(first.year)
+            "reports.a_quarter",
+            n=("I", "II", "III", "IV")[(first.month - 1) // 3],
+            year=str(first.year),
         ),
     }
     if asked.stretch == "days":

@@ -134,12 +134,12 @@ def test_when_the_session_has_ended_a_label_leads_to_the_sign_in_page(page: Page
     sign_in(page)
     page.get_by_label("Nội dung ý kiến").fill("Đường hỏng")
     page.get_by_role("button", name="Phân tích ý kiến").click()
-    page.wait_for_url("**/documents/*")
+    page.wait_for_url("**/opinions/*")
     page.context.clear_cookies()
 
     page.get_by_role("link", name="Tiêu cực").click()
 
-    page.wait_for_url("**/sign-in?next=/documents/**")
+    page.wait_for_url("**/sign-in?next=/opinions/**")
     sign_in(page)
     page.wait_for_selector("mark")
 

@@ -162,14 +162,18 @@ def test_the_same_opinion_again_is_the_same_page(client: TestClient) -> None:
     assert first.headers["location"] == again.headers["location"]
 
 
-def test_the_first_page_lists_what_came_last_first(client: TestClient) -> None:
+def test_the_lists_show_what_came_last_first(client: TestClient) -> None:
     paste(client, "đường hỏng")
+    paste(client, "đường ngập")
     upload(client, DIRECTIVE)
 
-    shown = words(client.get("/").text)
+    opinions, documents = (
+        words(client.get(path, headers=HTML).text) for path in ("/opinions", "/documents")
+    )
 
-    assert shown.index("Chỉ thị 07-CT/TU") < shown.index("đường hỏng")
-    assert "Giao thông, đường sá, vận tải" in shown
+    assert opinions.index("đường ngập") < opinions.index("đường hỏng")
+    assert "Giao thông, đường sá, vận tải" in opinions
+    assert "Chỉ thị 07-CT/TU" in documents
 
 
 def test_older_items_are_one_link_away(client: TestClient) -> None:
