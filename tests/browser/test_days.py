@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import docx
-import httpx
+import httpx2
 import openpyxl
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
@@ -126,7 +126,7 @@ def test_the_monitoring_board_is_warned_looks_and_never_sees_who(
         key = auth.make_key(engine, "cổng", role="intake", by=CONSOLE, now=datetime.now(UTC)).key
     text = "Tôi là Đỗ Thị Mận, số 0912 345 678. Vỉa hè phố tôi bị đào lên ba tháng chưa lấp lại."
     row = {"source": "demo", "external_id": "cong-1", "text": text}
-    answer = httpx.post(
+    answer = httpx2.post(
         f"{board.address}/v1/opinions", json=[row], headers={"authorization": f"Bearer {key}"}
     )
     assert answer.json()["results"][0]["status"] == "accepted"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-import httpx
+import httpx2
 import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
@@ -41,7 +41,7 @@ def page(browser: Browser, app: FastAPI) -> Iterator[Page]:
     """The screen on a phone, with one opinion to read again; its console must stay silent."""
     with serving(app) as address:
         row = {"source": "demo", "external_id": "1", "text": "đường hỏng"}
-        httpx.post(f"{address}/v1/opinions", json=[row]).raise_for_status()
+        httpx2.post(f"{address}/v1/opinions", json=[row]).raise_for_status()
         context = browser.new_context(viewport={"width": 360, "height": 800}, base_url=address)
         page = context.new_page()
         told: list[str] = []

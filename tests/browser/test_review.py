@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import cast
 
-import httpx
+import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -28,7 +28,7 @@ def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     settings = Settings(database_url=f"sqlite:///{folder}/danvan.db", access="open")
     with serving(create_app(settings, pipeline=cast(Pipeline, RulePipeline()))) as address:
         rows = [{"source": "demo", "external_id": text, "text": text} for text in TEXTS]
-        httpx.post(f"{address}/v1/opinions", json=rows).raise_for_status()
+        httpx2.post(f"{address}/v1/opinions", json=rows).raise_for_status()
         context = browser.new_context(viewport={"width": 360, "height": 800}, base_url=address)
         page = context.new_page()
         told: list[str] = []
