@@ -57,12 +57,12 @@ def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
 
 
 def test_the_list_follows_the_form_and_the_address_says_so(page: Page, address: str) -> None:
-    page.get_by_label("Sắc thái").select_option(label="Tích cực")
+    page.get_by_label("Cảm xúc").select_option(label="Tích cực")
 
     expect(page.locator("#danh-sach li")).to_have_count(1)
-    expect(page.locator("#dem")).to_have_text("1 mục, mới nhất trước")
+    expect(page.locator("#dem")).to_have_text("1 mục, mới nhận trước")
     expect(page).to_have_url(f"{address}/opinions?sentiment=positive")
-    page.get_by_role("link", name="Bỏ điều kiện Sắc thái").click()
+    page.get_by_role("link", name="Bỏ điều kiện Cảm xúc").click()
     expect(page.locator("#danh-sach li")).to_have_count(3)
 
 

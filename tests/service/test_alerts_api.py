@@ -29,7 +29,7 @@ ALERT = Alert(
     expected=11.6,
     n_days=1,
     p=1e-7,
-    label="Lĩnh vực Đường sá, sắc thái tiêu cực",
+    label="Lĩnh vực Đường sá, cảm xúc tiêu cực",
     left_out=("feed",),
     raised_at=datetime(2026, 1, 5, 1, tzinfo=UTC),
 )
@@ -60,7 +60,7 @@ def test_the_reason_is_a_sentence(client: TestClient, desk: Desk) -> None:
     [told] = client.get("/v1/alerts").json()["alerts"]
 
     assert told["reason"] == (
-        "Lĩnh vực Đường sá, sắc thái tiêu cực: ngày 04/01/2026 có khoảng 40 ý kiến, mức thường thấy "
+        "Lĩnh vực Đường sá, cảm xúc tiêu cực: ngày 04/01/2026 có khoảng 40 ý kiến, mức thường thấy "
         "trong một ngày là dưới 10; mức tăng này rất hiếm khi là ngẫu nhiên. "
         "Không tính các nguồn đang có lượng tin tăng bất thường: feed."
     )

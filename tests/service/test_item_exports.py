@@ -106,7 +106,7 @@ def test_a_table_speaks_vietnamese_and_shows_vietnamese_time(scene: Scene) -> No
         "Lĩnh vực: mã": "LV03",
         "Lĩnh vực: xác suất": "0.91",
         "Lĩnh vực: người đã sửa": "",
-        "Sắc thái: tên": "Tiêu cực",
+        "Cảm xúc: tên": "Tiêu cực",
         "Mô hình": "rules@1",
         "Bộ phân loại": "ct07@1.0.0",
     }

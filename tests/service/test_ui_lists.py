@@ -181,7 +181,7 @@ def test_a_link_to_a_ward_and_a_province_keeps_both(desk: Desk) -> None:
     [
         ("/opinions", {"day_from": "hôm qua"}, "Từ ngày: đây không phải là một ngày"),
         ("/opinions", {"day_from": "2026-01-05", "day_to": "2026-01-05"}, "phải trước hoặc trùng"),
-        ("/opinions", {"sentiment": "furious"}, "Sắc thái: giá trị này không dùng được"),
+        ("/opinions", {"sentiment": "furious"}, "Cảm xúc: giá trị này không dùng được"),
         ("/opinions", {"papi": "D9"}, "PAPI: giá trị này không dùng được"),
         ("/opinions", {"q": "a" * 201}, "dài quá 200 ký tự"),
         ("/opinions", {"cursor": "x"}, "Hãy bấm Lọc để xem lại từ đầu"),
@@ -287,7 +287,7 @@ def test_reposts_stand_as_one_that_opens_them_all(client: TestClient, desk: Desk
     [link] = re.findall(r'href="(/opinions\?group=[0-9a-f]{32})"', page.text)
 
     assert listed(page) == [4, 3]
-    assert "4 mục, mới nhất trước. Đã gộp 2 tin đăng lại" in words(page)
+    assert "4 mục, mới nhận trước. Đã gộp 2 tin đăng lại" in words(page)
     assert "Đăng lại 2 lần" in words(page)
     assert listed(client.get(link, headers=HTML)) == [4, 2, 1]
 
