@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGS = (
@@ -38,6 +39,19 @@ def serving(app: FastAPI) -> Iterator[str]:
     server.should_exit = True
     thread.join()
     listener.close()
+
+
+@contextmanager
+def silent(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
+    """A page whose console must stay silent: a violated CSP would be told there. `Any`: Playwright's."""
+    context = browser.new_context(base_url=address, **options)
+    page = context.new_page()
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    yield page
+    context.close()
+    assert told == []
 
 
 @pytest.fixture(scope="module")

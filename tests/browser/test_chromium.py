@@ -6,7 +6,6 @@ from typing import cast
 import pytest
 from playwright.sync_api import (
     Browser,
-    ConsoleMessage,
     FilePayload,
     Page,
     expect,
@@ -15,7 +14,7 @@ from playwright.sync_api import (
 from nlp.pipeline import Pipeline
 from service.app import create_app
 from service.settings import Settings
-from tests.browser.conftest import CHROMIUM, serving
+from tests.browser.conftest import CHROMIUM, serving, silent
 from tests.service.rules import RulePipeline
 
 DIRECTIVE = """THÀNH ỦY
@@ -45,21 +44,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(params=[1280, 360], ids=["desk", "phone"])
 def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A first page whose console must stay silent: a violated CSP would be told there."""
-    context = browser.new_context(
-        viewport={"width": request.param, "height": 900}, base_url=address
-    )
-    page = context.new_page()
-    told: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        told.append(message.text)
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: told.append(str(error)))
-    page.goto("/upload")
-    yield page
-    context.close()
-    assert told == []
+    with silent(browser, address, viewport={"width": request.param, "height": 900}) as page:
+        page.goto("/upload")
+        yield page
 
 
 def upload(page: Page) -> None:

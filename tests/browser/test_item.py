@@ -15,7 +15,7 @@ from service.app import create_app
 from service.opinions import store_pasted
 from service.settings import Settings
 from tests import rendered
-from tests.browser.conftest import CHROMIUM, serving
+from tests.browser.conftest import CHROMIUM, serving, silent
 from tests.service.rules import RulePipeline
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -42,16 +42,8 @@ def address(app: FastAPI) -> Iterator[str]:
 @pytest.fixture(params=[1280, 360], ids=["desk", "phone"])
 def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page whose console must stay silent."""
-    context = browser.new_context(
-        viewport={"width": request.param, "height": 900}, base_url=address
-    )
-    page = context.new_page()
-    told: list[str] = []
-    page.on("console", lambda message: told.append(message.text))
-    page.on("pageerror", lambda error: told.append(str(error)))
-    yield page
-    context.close()
-    assert told == []
+    with silent(browser, address, viewport={"width": request.param, "height": 900}) as page:
+        yield page
 
 
 def violations(page: Page) -> list[str]:

@@ -5,12 +5,12 @@ from datetime import timedelta
 from typing import cast
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from nlp.pipeline import Pipeline
 from service.app import create_app
 from service.settings import Settings
-from tests.browser.conftest import CHROMIUM, serving
+from tests.browser.conftest import CHROMIUM, serving, silent
 from tests.service.heard import MONDAY, Heard, keep
 from tests.service.rules import RulePipeline
 
@@ -39,21 +39,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(params=[1280, 360], ids=["desk", "phone"])
 def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The list of opinions; its console must stay silent."""
-    context = browser.new_context(
-        viewport={"width": request.param, "height": 900}, base_url=address
-    )
-    page = context.new_page()
-    told: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        told.append(message.text)
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: told.append(str(error)))
-    page.goto("/opinions")
-    yield page
-    context.close()
-    assert told == []
+    with silent(browser, address, viewport={"width": request.param, "height": 900}) as page:
+        page.goto("/opinions")
+        yield page
 
 
 def test_the_list_follows_the_form_and_the_address_says_so(page: Page, address: str) -> None:

@@ -11,7 +11,7 @@ from nlp.pipeline import Pipeline
 from service.app import create_app
 from service.settings import Settings
 from service.store.days import VIETNAM
-from tests.browser.conftest import CHROMIUM, serving
+from tests.browser.conftest import CHROMIUM, serving, silent
 from tests.service.heard import Heard, keep
 from tests.service.rules import RulePipeline
 
@@ -46,16 +46,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
     """The overview with its figures; its console must stay silent, or the CSP was violated."""
-    context = browser.new_context(base_url=address, color_scheme="light")
-    page = context.new_page()
-    told: list[str] = []
-    page.on("console", lambda message: told.append(message.text))
-    page.on("pageerror", lambda error: told.append(str(error)))
-    page.goto("/")
-    page.wait_for_selector(".waiting", state="detached")
-    yield page
-    context.close()
-    assert told == []
+    with silent(browser, address, color_scheme="light") as page:
+        page.goto("/")
+        page.wait_for_selector(".waiting", state="detached")
+        yield page
 
 
 def test_charts_are_drawn_described_and_stand_above_their_numbers(page: Page) -> None:

@@ -15,7 +15,7 @@ from nlp.pipeline import Pipeline
 from service.app import create_app
 from service.jobs.seam import Context
 from service.settings import Settings
-from tests.browser.conftest import CHROMIUM, serving
+from tests.browser.conftest import CHROMIUM, serving, silent
 from tests.service.archive import Model, carry_out
 from tests.service.rules import RulePipeline
 from tests.service.shelf import says_field
@@ -42,15 +42,9 @@ def page(browser: Browser, app: FastAPI) -> Iterator[Page]:
     with serving(app) as address:
         row = {"source": "demo", "external_id": "1", "text": "đường hỏng"}
         httpx2.post(f"{address}/v1/opinions", json=[row]).raise_for_status()
-        context = browser.new_context(viewport={"width": 360, "height": 800}, base_url=address)
-        page = context.new_page()
-        told: list[str] = []
-        page.on("console", lambda message: told.append(message.text))
-        page.on("pageerror", lambda error: told.append(str(error)))
-        page.goto("/reclassifications")
-        yield page
-        context.close()
-    assert told == []
+        with silent(browser, address, viewport={"width": 360, "height": 800}) as page:
+            page.goto("/reclassifications")
+            yield page
 
 
 def test_a_run_is_followed_compared_and_promoted(page: Page, app: FastAPI) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from nlp.pipeline import Pipeline
 from service.app import create_app
 from service.settings import Settings
-from tests.browser.conftest import CHROMIUM, serving
+from tests.browser.conftest import CHROMIUM, serving, silent
 from tests.service.heard import MONDAY, Heard, keep
 from tests.service.rules import RulePipeline
 
@@ -29,16 +29,10 @@ def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     settings = Settings(database_url=f"sqlite:///{folder}/danvan.db", access="open")
     app = create_app(settings, pipeline=cast(Pipeline, RulePipeline()))
     keep(app.state.desk.engine, [Heard(fields=("LV03",), day=MONDAY)] * 30)
-    with serving(app) as address:
-        context = browser.new_context(viewport={"width": 360, "height": 800}, base_url=address)
-        page = context.new_page()
-        told: list[str] = []
-        page.on("console", lambda message: told.append(message.text))
-        page.on("pageerror", lambda error: told.append(str(error)))
+    phone = {"width": 360, "height": 800}
+    with serving(app) as address, silent(browser, address, viewport=phone) as page:
         page.goto("/reports")
         yield page
-        context.close()
-    assert told == []
 
 
 def test_days_are_chosen_and_the_same_report_is_taken(page: Page, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from nlp.pipeline import Pipeline
 from service.app import create_app
 from service.settings import Settings
-from tests.browser.conftest import CHROMIUM, serving
+from tests.browser.conftest import CHROMIUM, serving, silent
 from tests.service.rules import RulePipeline
 
 TEXTS = ("nước yếu", "đèn tắt", "chợ ồn", "cây đổ")
@@ -29,15 +29,9 @@ def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with serving(create_app(settings, pipeline=cast(Pipeline, RulePipeline()))) as address:
         rows = [{"source": "demo", "external_id": text, "text": text} for text in TEXTS]
         httpx2.post(f"{address}/v1/opinions", json=rows).raise_for_status()
-        context = browser.new_context(viewport={"width": 360, "height": 800}, base_url=address)
-        page = context.new_page()
-        told: list[str] = []
-        page.on("console", lambda message: told.append(message.text))
-        page.on("pageerror", lambda error: told.append(str(error)))
-        page.goto("/review?facet=civic_field")
-        yield page
-        context.close()
-    assert told == []
+        with silent(browser, address, viewport={"width": 360, "height": 800}) as page:
+            page.goto("/review?facet=civic_field")
+            yield page
 
 
 def test_a_queue_is_worked_through_by_keys(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""Every Vietnamese word of the pages stands in one file, and every word there is said somewhere."""
+"""Every Vietnamese word of the pages stands in one file, and what they say is there."""
 
 import re
 import string

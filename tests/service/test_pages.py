@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service import ui
+from tests.service.html import words
 
 HTML = {"accept": "text/html"}
 DIRECTIVE = """CHỈ THỊ
@@ -27,10 +28,6 @@ def paste(client: TestClient, text: str) -> str:
     answer = client.post("/opinions", data={"text": text}, headers=HTML)
     assert answer.status_code == 200, answer.text
     return answer.text
-
-
-def words(html: str) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
 
 
 def test_an_upload_leads_to_its_page(client: TestClient) -> None:

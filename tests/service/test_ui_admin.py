@@ -1,7 +1,6 @@
 """Quản trị: what an administrator sees and does, and what others do not."""
 
 import re
-from html import unescape
 
 import pytest
 from fastapi.testclient import TestClient
@@ -9,13 +8,10 @@ from fastapi.testclient import TestClient
 from service import auth
 from service.actions import Desk
 from service.auth import CONSOLE
+from tests.service.html import words
 
 HTML = {"accept": "text/html"}
 PASSWORD = "mot mat khau dai"  # noqa: S105 - of a test
-
-
-def words(html: str) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
 
 
 @pytest.mark.parametrize(

@@ -26,15 +26,12 @@ from service.store.dialect import writing
 from service.store.intake import add
 from service.store.pictures import keep_pages
 from service.store.records import NewItem
+from tests.service.html import words
 from tests.service.rules import PACK, RulePipeline
 from tests.service.shelf import NOON, Change
 
 HTML = {"accept": "text/html"}
 DIRECTIVE = "CHỈ THỊ\nVề thủ tục hành chính\nTuy nhiên còn chậm"
-
-
-def words(html: str) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
 
 
 def keep(

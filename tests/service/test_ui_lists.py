@@ -27,6 +27,7 @@ from service.store.traits import read_trait_summaries
 from service.store.views import list_items
 from service.ui.choices import choices_of_documents, choices_of_opinions
 from service.ui.filters import read_filter, settle
+from tests.service import html
 from tests.service.heard import MONDAY, Heard, add_traits, keep
 from tests.service.rules import RulePipeline
 
@@ -42,7 +43,7 @@ def get(client: TestClient, path: str, **asked: str) -> Response:
 
 
 def words(answer: Response) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", answer.text)).split())
+    return html.words(answer.text)
 
 
 def listed(answer: Response) -> list[int]:

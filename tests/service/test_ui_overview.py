@@ -27,6 +27,7 @@ from service.ui import alerts, overview
 from service.ui.memory import Memory
 from service.ui.overview import read_days
 from tests.service.heard import MONDAY, Heard, keep
+from tests.service.html import words
 from tests.service.listening import Crowd
 from tests.service.rules import RulePipeline
 from tests.service.test_alerts_api import ALERT
@@ -40,10 +41,6 @@ Kết quả đạt được nhiều mặt
 Tuy nhiên còn chậm ở nhiều nơi"""
 WARD = ("ward", "00004")
 PROVINCE = ("province", "01")
-
-
-def words(html: str) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
 
 
 def part(client: TestClient, name: str, **asked: str) -> str:

@@ -21,6 +21,7 @@ from service.settings import Settings
 from service.store.jobs import Job
 from service.store.query import Query
 from tests.service.archive import Model, carry_out
+from tests.service.html import words
 from tests.service.shelf import says_field
 
 HTML = {"accept": "text/html"}
@@ -50,10 +51,6 @@ def work(app: FastAPI, settings: Settings) -> Work:
     desk: Desk = app.state.desk
     context = Context(desk.engine, settings, lambda _: cast(Pipeline, model), now=desk.now)
     return lambda job_id: carry_out(context, job_id)
-
-
-def words(html: str) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
 
 
 def order(client: TestClient, *, do: str = "run", **form: str) -> str:

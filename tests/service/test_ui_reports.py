@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from service.actions import Desk
+from tests.service import html
 from tests.service.heard import Heard, add_traits, keep
 from tests.service.shelf import Shelf
 
@@ -36,7 +37,7 @@ def get(client: TestClient, path: str = "/reports", **asked: str | list[str]) ->
 
 
 def words(answer: Response) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", answer.text)).split())
+    return html.words(answer.text)
 
 
 def field_of(answer: Response, name: str) -> str:

@@ -11,15 +11,12 @@ from fastapi.testclient import TestClient
 from service.actions import Desk, open_item
 from service.reviewing import Word, correct_item
 from service.store.review import READ_TWICE
+from tests.service.html import words
 
 HTML = {"accept": "text/html"}
 HTMX = {**HTML, "hx-request": "true"}
 FIELD = "facet=civic_field"
 TEXTS = ("nước yếu", "đèn tắt", "chợ ồn")
-
-
-def words(html: str) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
 
 
 def keep(client: TestClient, *texts: str) -> list[str]:

@@ -22,6 +22,7 @@ from service.store.query import Query
 from service.store.views import list_items
 from service.ui.outcomes import why_of
 from tests.service.archive import carry_out
+from tests.service.html import words
 from tests.service.rules import RulePipeline
 
 HTML = {"accept": "text/html"}
@@ -35,10 +36,6 @@ File = tuple[str, str | bytes]
 def context(desk: Desk, settings: Settings, pipeline: RulePipeline) -> Context:
     """What a worker has."""
     return Context(desk.engine, settings, lambda _: cast(Pipeline, pipeline), now=desk.now)
-
-
-def words(html: str) -> str:
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
 
 
 def row(client: TestClient, name: str, data: str | bytes) -> str:
