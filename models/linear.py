@@ -82,15 +82,27 @@ class Rows:
     vocabulary: Vocabulary
 
     @cached_property
-    def counts(self) -> sparse.csr_matrix:
-        """How often each text has each n-gram, float32, shape (n_texts, n_columns)."""
-        shape = (self.ngrams.n_texts, len(self.vocabulary.keys))
-        ones = np.ones(len(self.known), dtype=np.float32)
-        matrix = sparse.csr_matrix(
-            (ones, (self.ngrams.rows[self.known], self.columns)), shape=shape
+    def cells(self) -> "Cells":
+        """The known n-grams by text and column."""
+        n = len(self.known)
+        cell = self.ngrams.rows[self.known] * len(self.vocabulary.keys) + self.columns
+        # sorted with their places in one number: numpy sorts many times faster than it sorts places
+        n_bits = n.bit_length()
+        packed = np.sort((cell << n_bits) | np.arange(n))
+        order, cell = packed & ((1 << n_bits) - 1), packed >> n_bits
+        is_first = np.ones(n, dtype=bool)
+        is_first[1:] = cell[1:] != cell[:-1]
+        firsts = np.flatnonzero(is_first)
+        rows = self.ngrams.rows[self.known[order]]
+        texts = np.arange(self.ngrams.n_texts + 1)
+        return Cells(
+            order=order,
+            borders=np.searchsorted(rows, texts),
+            rows=rows[firsts],
+            columns=self.columns[order[firsts]],
+            counts=np.diff(firsts, append=n),
+            indptr=np.searchsorted(rows[firsts], texts),
         )
-        matrix.sum_duplicates()
-        return matrix
 
     @cached_property
     def matrix(self) -> sparse.csr_matrix:
@@ -99,16 +111,33 @@ class Rows:
         The syllable n-grams have together length 1, those of the context 0.5, those of the opening and
         of characters 0.3 (0 where there are none), so that a long text does not drown its opening.
         """
-        counts = self.counts
-        values = self.vocabulary.idf[counts.indices]
-        rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-        cells = rows * N_BLOCKS + self.vocabulary.blocks[counts.indices]
-        squares = np.bincount(cells, weights=values * values, minlength=counts.shape[0] * N_BLOCKS)
-        scale = np.tile(_BLOCK_LENGTHS, counts.shape[0]) / np.sqrt(np.maximum(squares, 1e-12))
+        cells, n_texts = self.cells, self.ngrams.n_texts
+        values = self.vocabulary.idf[cells.columns]
+        parts = cells.rows * N_BLOCKS + self.vocabulary.blocks[cells.columns]
+        squares = np.bincount(parts, weights=values * values, minlength=n_texts * N_BLOCKS)
+        scale = np.tile(_BLOCK_LENGTHS, n_texts) / np.sqrt(np.maximum(squares, 1e-12))
+        indices, indptr = (own.astype(np.int32) for own in (cells.columns, cells.indptr))
         return sparse.csr_matrix(
-            ((values * scale[cells]).astype(np.float32), counts.indices, counts.indptr),
-            shape=counts.shape,
+            ((values * scale[parts]).astype(np.float32), indices, indptr),
+            shape=(n_texts, len(self.vocabulary.keys)),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The known n-grams of some texts, ordered by text and column; what falls together is one cell.
+
+    Per known n-gram: `order`, its place before; those of text i stand from `borders[i]` to `borders[i + 1]`.
+    Per cell: `rows`, `columns`, and in `counts` how many n-grams fell into it; the cells of text i stand
+    from `indptr[i]` to `indptr[i + 1]`.
+    """
+
+    order: IntArray
+    borders: IntArray
+    rows: IntArray
+    columns: IntArray
+    counts: IntArray
+    indptr: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +219,15 @@ class LinearReading:
         slots = np.concatenate([[0], np.cumsum(sizes)])  # where each question's tokens begin
         tokens = _ranges(token_begin[texts], sizes)
 
-        order, borders = self._by_row
-        n_terms = borders[texts + 1] - borders[texts]
-        at = order[_ranges(borders[texts], n_terms)]
+        cells = self.rows.cells
+        n_terms = cells.borders[texts + 1] - cells.borders[texts]
+        at = _ranges(cells.borders[texts], n_terms)
+        known = cells.order[at]
         question = np.repeat(np.arange(len(texts)), n_terms)
-        terms = self._values(at) * chosen.weights[self.rows.columns[at], labels[question]]
-        firsts, lasts = ngrams.firsts[self.rows.known[at]], ngrams.lasts[self.rows.known[at]]
+        # the cell of a term by one index: two would take numpy three times as long
+        weights_at = self.rows.columns[known] * len(chosen.spec.labels) + labels[question]
+        terms = self._shares[at] * chosen.weights.ravel()[weights_at]
+        firsts, lasts = (own[self.rows.known[known]] for own in (ngrams.firsts, ngrams.lasts))
         terms = terms / (lasts - firsts + 1)
         shift = slots[question] - token_begin[texts[question]]
         weights = np.zeros(int(slots[-1]), dtype=np.float64)
@@ -219,27 +251,10 @@ class LinearReading:
         return np.searchsorted(token_rows, rows), np.searchsorted(token_rows, rows, side="right")
 
     @cached_property
-    def _by_row(self) -> tuple[IntArray, IntArray]:
-        """Known n-grams ordered by text, and where each text's begin."""
-        rows = self.rows.ngrams.rows[self.rows.known]
-        order = np.argsort(rows, kind="stable")
-        borders = np.searchsorted(rows[order], np.arange(self.rows.ngrams.n_texts + 1))
-        return order, borders
-
-    def _values(self, at: IntArray) -> FloatArray:
-        """Of the known n-grams `at`, each one's share of the value that its column has in its row."""
-        matrix, counts = self.rows.matrix, self.rows.counts
-        width = matrix.shape[1]
-        rows = self.rows.ngrams.rows[self.rows.known[at]]
-        cells = np.searchsorted(self._cells, rows * width + self.rows.columns[at])
-        return np.asarray(matrix.data[cells] / counts.data[cells], dtype=np.float32)
-
-    @cached_property
-    def _cells(self) -> IntArray:
-        """One increasing key for each cell of the matrix: its row and its column."""
-        matrix = self.rows.matrix
-        rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-        return np.asarray(rows * matrix.shape[1] + matrix.indices)
+    def _shares(self) -> FloatArray:
+        """Of the known n-grams in the order of their cells, each one's share of the value of its cell."""
+        counts = self.rows.cells.counts
+        return np.repeat(self.rows.matrix.data / counts.astype(np.float32), counts)
 
 
 def _ranges(begins: IntArray, sizes: IntArray) -> IntArray:

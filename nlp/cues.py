@@ -14,41 +14,98 @@ A phrase may hold
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, field
+from itertools import accumulate, product
 from operator import itemgetter
-from typing import Any
 
 from nlp.text import fold, lower, place_tones
 from nlp.types import Span
 
-_TOKEN = re.compile(r"[^\W_]+|[?.!\n…]+|[,;:()]")
+_TOKEN = re.compile(r"([^\W_]+|[?.!\n…]+|[,;:()])")
 PLAIN = "plain"
+_MARKED = re.compile("[à-ãè-êìíò-õùúýăđĩũơưạ-ỹ]", re.IGNORECASE)
 _ALTERNATIVES = re.compile(r"[()]")
 _PAUSES = frozenset(",;:()")  # no phrase goes on beyond one, but a gap does
 _ENDS = frozenset("?.")
 _STOPS = _ENDS | frozenset(";:")
 _GAP = "..."
 _REACH = 8  # syllables
-_END = ""  # the key of a node under which the cues of the phrases that end there stand
 _ONE_TONE = str.maketrans("ãẫẵẽễĩõỗỡũữỹ", "ảẩẳẻểỉỏổởủửỷ")
-_NUMBER, _PROPER, _NAME = ("<number>",), ("<name>", "<proper>"), ("<name>",)
-_Node = dict[str, Any]  # of words to nodes, and of _END to cues: a recursive type
+_NUMBER, _NAME, _PROPER = "<number>", "<name>", "<proper>"
+_LONGEST_SYLLABLE = 8  # letters; remembered are no longer words, which may tell who wrote them
+_MOST_REMEMBERED = 1 << 15
+
+
+@dataclass(slots=True)
+class _Node:
+    """A place in the trie of phrases.
+
+    `words` and `kinds` lead on by a word or by what a word can stand for, `later` by what comes within some
+    syllables; `cues` are those of the phrases that end here.
+    """
+
+    words: "dict[str, _Node]" = field(default_factory=dict)
+    kinds: "dict[str, _Node]" = field(default_factory=dict)
+    later: "_Node | None" = None
+    cues: list[str] = field(default_factory=list)
+
+    def on(self, key: str) -> "_Node":
+        """The node that a word of a phrase leads to, made where it is not there."""
+        if key == _GAP:
+            self.later = self.later or _Node()
+            return self.later
+        return (self.kinds if key in {_NUMBER, _NAME, _PROPER} else self.words).setdefault(
+            key, _Node()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """How a token is read: its `word` in the trie, and what that word is made of."""
+
+    word: str
+    is_alpha: bool
+    has_number: bool
+    is_capital: bool  # of its own: an abbreviation is no name
+
+
+class _Spelling(dict[str, _Token]):
+    """How tokens are read, each syllable remembered as it is met."""
+
+    def __init__(self, shorthand: Mapping[str, str], *, plain: bool) -> None:
+        super().__init__()
+        self._shorthand, self._key = shorthand, fold if plain else _key
+
+    def __missing__(self, token: str) -> _Token:
+        read = self._read(token)
+        if len(token) <= _LONGEST_SYLLABLE and token.isalpha() and len(self) < _MOST_REMEMBERED:
+            self[token] = read
+        return read
+
+    def _read(self, token: str) -> _Token:
+        if not token[0].isalnum():
+            word = token if token in _PAUSES else "?" if "?" in token else "."
+            return _Token(word, is_alpha=False, has_number=False, is_capital=False)
+        word = self._key(token)
+        word = self._shorthand.get(word, word)
+        return _Token(
+            word,
+            is_alpha=word.isalpha(),
+            has_number=not word.isalpha() and word[0].isalnum(),
+            is_capital=token[0].isupper() and (len(token) == 1 or not token.isupper()),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
     """Cues with their phrases, ready for reading.
 
-    `marked` and `plain` are tries over syllables with and without diacritics, `shorthand_*` the words that
-    abbreviations stand for, `unnamed` words that never are a name. What begins or ends in a phrase of the
-    cue `passing` is not found.
+    `marked` and `plain` are tries over syllables with and without diacritics, each with its spelling;
+    `unnamed` words that never are a name. What begins or ends in a phrase of the cue `passing` is not found.
     """
 
-    marked: _Node
-    plain: _Node
-    shorthand: Mapping[str, str]
-    shorthand_plain: Mapping[str, str]
+    marked: tuple[_Node, _Spelling]
+    plain: tuple[_Node, _Spelling]
     unnamed: frozenset[str]
     passing: str
 
@@ -67,11 +124,13 @@ class Lexicon:
         `dialect` is for texts with diacritics only: without them its words look like others.
         """
         short = _by_spelling(shorthand)
+        folded = {fold(spelling): fold(word) for spelling, word in short.items()}
         return cls(
-            marked=_trie(cues, plain=False),
-            plain=_trie(cues, plain=True),
-            shorthand=short | _by_spelling(dialect),
-            shorthand_plain={fold(s): fold(word) for s, word in short.items()},
+            marked=(
+                _trie(cues, plain=False),
+                _Spelling(short | _by_spelling(dialect), plain=False),
+            ),
+            plain=(_trie(cues, plain=True), _Spelling(folded, plain=True)),
             unnamed=word_forms(unnamed),
             passing=passing,
         )
@@ -90,26 +149,37 @@ class Reading:
 
 def find_cues(text: str, *, lexicon: Lexicon) -> Reading:
     """Find every phrase of the lexicon; spans of one cue may overlap. Expects NFC."""
-    folded, lowered = fold(text), lower(text)
-    is_marked = folded != lowered
-    tokens = list(_TOKEN.finditer(_one_spelling(lowered) if is_marked else folded))
-    words = _words(tokens, shorthand=lexicon.shorthand if is_marked else lexicon.shorthand_plain)
-    classes = _classes(text, tokens=tokens, words=words, unnamed=lexicon.unnamed)
-    root = lexicon.marked if is_marked else lexicon.plain
-    hits: set[tuple[str, int, int]] = set()
-    for i in range(len(tokens)):
-        if words[i] in root or classes[i]:
-            _match(root, i, first=i, hits=hits, words=words, classes=classes)
-    covered = {i for cue, first, last in hits if cue == lexicon.passing for i in range(first, last)}
+    is_marked = _MARKED.search(text) is not None
+    root, spelling = lexicon.marked if is_marked else lexicon.plain
+    pieces = _TOKEN.split(text)  # what lies between tokens, and tokens, in turn
+    tokens = [spelling[token] for token in pieces[1::2]]
+    passage = _Passage(tokens, unnamed=lexicon.unnamed)
+    hits = passage.find(root)
     found: dict[str, list[Span]] = {}
-    for cue, first, last in sorted(hits, key=itemgetter(1, 2)):
-        if cue == lexicon.passing or first in covered or last - 1 in covered:
-            continue
-        end = tokens[min(last, len(tokens)) - 1].end()
-        found.setdefault(cue, []).append(Span(tokens[first].start(), end))
+    if hits:
+        borders = list(accumulate(map(len, pieces)))
+        for cue, first, last in _not_in_passing(hits, passing=lexicon.passing):
+            end = borders[2 * min(last, len(tokens)) - 1]
+            found.setdefault(cue, []).append(Span(borders[2 * first], end))
     if not is_marked:
         found[PLAIN] = []
-    return Reading({cue: tuple(spans) for cue, spans in found.items()}, tuple(words))
+    return Reading({cue: tuple(spans) for cue, spans in found.items()}, tuple(passage.words))
+
+
+_Hit = tuple[str, int, int]  # a cue, its first token, and the one behind its last
+
+
+def _not_in_passing(hits: set[_Hit], *, passing: str) -> list[_Hit]:
+    """The hits in reading order, without those that begin or end in a phrase of the cue `passing`."""
+    covered = {i for cue, first, last in hits if cue == passing for i in range(first, last)}
+    ordered = sorted(hits, key=itemgetter(1, 2))
+    if not covered:
+        return ordered
+    return [
+        hit
+        for hit in ordered
+        if hit[0] != passing and hit[1] not in covered and hit[2] - 1 not in covered
+    ]
 
 
 def word_forms(words: Iterable[str]) -> frozenset[str]:
@@ -118,11 +188,7 @@ def word_forms(words: Iterable[str]) -> frozenset[str]:
 
 
 def _key(word: str) -> str:
-    return _one_spelling(lower(word))
-
-
-def _one_spelling(lowered: str) -> str:
-    return place_tones(lowered).translate(_ONE_TONE)
+    return place_tones(lower(word)).translate(_ONE_TONE)
 
 
 def _by_spelling(words: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -130,15 +196,16 @@ def _by_spelling(words: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
 
 def _trie(cues: Mapping[str, Sequence[str]], *, plain: bool) -> _Node:
-    root: _Node = {}
+    root = _Node()
     for cue, phrases in cues.items():
         for phrase in (one for given in phrases for one in _spelled_out(given)):
             if plain and " " not in phrase and fold(phrase) != phrase:
                 continue  # too many words look like it
             node = root
             for word in (fold if plain else _key)(phrase).split():
-                node = node.setdefault(word, {})
-            node.setdefault(_END, set()).add(cue)
+                node = node.on(word)
+            if cue not in node.cues:
+                node.cues.append(cue)
     return root
 
 
@@ -148,83 +215,65 @@ def _spelled_out(phrase: str) -> Iterator[str]:
     return ("".join(chosen) for chosen in product(*parts))
 
 
-def _words(tokens: Sequence[re.Match[str]], *, shorthand: Mapping[str, str]) -> list[str]:
-    """Each token as the tries spell it; ends of sentences as "?" or "."; one more end at the end."""
-    words = []
-    for token in tokens:
-        word = token[0]
-        if word[0].isalnum():
-            words.append(shorthand.get(word, word))
-        else:
-            words.append(word if word in _PAUSES else "?" if "?" in word else ".")
-    return [*words, "."]
+class _Passage:
+    """The tokens of a text while phrases are looked for; one more end at the end."""
 
+    def __init__(self, tokens: Sequence[_Token], *, unnamed: frozenset[str]) -> None:
+        self.words = [*(token.word for token in tokens), "."]
+        self._tokens = tokens
+        self._unnamed = unnamed
+        self._has_capitals = any(token.is_capital for token in tokens)
+        self._hits: set[_Hit] = set()
 
-def _classes(
-    text: str,
-    *,
-    tokens: Sequence[re.Match[str]],
-    words: Sequence[str],
-    unnamed: frozenset[str],
-) -> list[tuple[str, ...]]:
-    """What each token can stand for. Where the writer uses no capitals any rarer word may be a name."""
-    capitals = {i for i, token in enumerate(tokens) if _is_capital(text, token)}
-    classes: list[tuple[str, ...]] = []
-    before = "."
-    for i, word in enumerate(words[:-1]):
-        if not word.isalpha():
-            classes.append(_NUMBER if word[0].isalnum() else ())
-        elif capitals and (i not in capitals or before in _ENDS):
-            classes.append(())
-        elif word in unnamed:
-            classes.append(_NAME if capitals else ())
-        else:
-            classes.append(_PROPER if capitals else _NAME)
-        before = word
-    return [*classes, ()]
+    def find(self, root: _Node) -> set[_Hit]:
+        """Every phrase under `root`, wherever it begins."""
+        words, starts = self.words, root.words
+        for first in range(len(words) - 1):
+            node = starts.get(words[first])
+            # most words that could begin a phrase do not: told here, before a call
+            if node and (node.cues or node.kinds or node.later or words[first + 1] in node.words):
+                self._go_on(node, first + 1, first=first)
+        for first, token in enumerate(self._tokens):
+            if token.has_number or (
+                token.is_capital if self._has_capitals else _NAME in root.kinds
+            ):
+                self._go_on_by_kind(root, first, first=first)
+        return self._hits
 
-
-def _is_capital(text: str, token: re.Match[str]) -> bool:
-    """Whether a word has a capital of its own; an abbreviation is no name."""
-    start, end = token.span()
-    return text[start].isupper() and (end - start == 1 or not text[start:end].isupper())
-
-
-def _match(
-    root: _Node,
-    start: int,
-    *,
-    first: int,
-    hits: set[tuple[str, int, int]],
-    words: list[str],
-    classes: Sequence[tuple[str, ...]],
-) -> None:
-    """Add every phrase of `root` that goes on at the token `start`, having begun at `first`."""
-    nodes, at = [root], start
-    while nodes and at < len(words):
-        grown = []
-        for key in (words[at], *classes[at]) if classes[at] else (words[at],):
-            grown += [node[key] for node in nodes if key in node]
-        nodes, at = grown, at + 1
-        for node in nodes:
-            if _END in node:
-                hits.update((cue, first, at) for cue in node[_END])
-            if _GAP in node:
-                _match_later(node[_GAP], at, first=first, hits=hits, words=words, classes=classes)
-
-
-def _match_later(
-    rest: _Node,
-    at: int,
-    *,
-    first: int,
-    hits: set[tuple[str, int, int]],
-    words: list[str],
-    classes: Sequence[tuple[str, ...]],
-) -> None:
-    """Add every phrase that goes on with `rest` at the token `at` or a little later."""
-    for later in range(at, min(at + _REACH + 1, len(words))):
-        if words[later] in rest or classes[later]:
-            _match(rest, later, first=first, hits=hits, words=words, classes=classes)
-        if words[later] in _STOPS:
+    def _go_on(self, node: _Node, at: int, *, first: int) -> None:
+        """Add the phrases that end at `node`, which the tokens from `first` to `at` led to, or go on."""
+        for cue in node.cues:
+            self._hits.add((cue, first, at))
+        self._step(node, at, first=first)
+        if node.later is None:
             return
+        for later in range(at, min(at + _REACH + 1, len(self.words))):
+            self._step(node.later, later, first=first)
+            if self.words[later] in _STOPS:
+                return
+
+    def _step(self, node: _Node, at: int, *, first: int) -> None:
+        """Go on from `node` by the token `at`."""
+        if at >= len(self.words):
+            return
+        if following := node.words.get(self.words[at]):
+            self._go_on(following, at + 1, first=first)
+        if node.kinds:
+            self._go_on_by_kind(node, at, first=first)
+
+    def _go_on_by_kind(self, node: _Node, at: int, *, first: int) -> None:
+        for kind in self._kinds(at):
+            if following := node.kinds.get(kind):
+                self._go_on(following, at + 1, first=first)
+
+    def _kinds(self, at: int) -> tuple[str, ...]:
+        """What a token can stand for. Where the writer uses no capitals any rarer word may be a name."""
+        token = self._tokens[at] if at < len(self._tokens) else None
+        if token is None or not token.is_alpha:
+            return (_NUMBER,) if token and token.has_number else ()
+        before = self.words[at - 1] if at else "."
+        if self._has_capitals and (not token.is_capital or before in _ENDS):
+            return ()
+        if token.word in self._unnamed:
+            return (_NAME,) if self._has_capitals else ()
+        return (_NAME, _PROPER) if self._has_capitals else (_NAME,)

@@ -27,6 +27,28 @@ class Verdict:
     chosen: tuple[tuple[str, float], ...] = ()
 
 
+Chosen = tuple[tuple[str, float], ...]
+
+
+def choose(probabilities: FloatArray, *, head: HeadSpec, max_labels: int = 1) -> list[Chosen]:
+    """The labels that each row of probabilities asserts, most probable first, at most `max_labels`.
+
+    `probabilities` has shape (n_texts, n_labels). A label is asserted from its `assert_at` on.
+    """
+    asserted = probabilities >= np.array(head.assert_at, dtype=np.float32)
+    asserted |= asserted.any(axis=1, keepdims=True) & (probabilities >= np.float32(head.also_at))
+    rows, columns = np.nonzero(asserted)
+    chosen: list[Chosen] = [()] * len(probabilities)
+    for row, column, probability in zip(
+        rows.tolist(), columns.tolist(), probabilities[rows, columns].tolist(), strict=True
+    ):
+        chosen[row] += ((head.labels[column], probability),)
+    return [
+        own if len(own) < 2 else tuple(sorted(own, key=lambda pair: -pair[1])[:max_labels])
+        for own in chosen
+    ]
+
+
 def decide(
     probabilities: FloatArray,
     *,
@@ -41,46 +63,43 @@ def decide(
     `none_of_these` needs every probability below `reject_below`.
     """
     best = probabilities.argmax(axis=1) if len(probabilities) else np.zeros(0, dtype=np.int64)
-    asserted = probabilities >= np.array(head.assert_at, dtype=np.float32)
-    asserted |= asserted.any(axis=1, keepdims=True) & (probabilities >= np.float32(head.also_at))
-    rows, columns = np.nonzero(asserted)
-    chosen: list[list[tuple[str, float]]] = [[] for _ in range(len(probabilities))]
-    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        chosen[row].append((head.labels[column], float(probabilities[row, column])))
+    most = probabilities.max(axis=1, initial=0)
     return tuple(
         _verdict(
-            Guess(head.labels[column], round_probability(float(probability))),
-            sorted(found, key=lambda pair: -pair[1]),
+            Guess(head.labels[column], round_probability(probability)),
+            found,
             head=head,
             max_labels=max_labels,
             reject_code=reject_code,
         )
         for column, probability, found in zip(
-            best.tolist(), probabilities.max(axis=1, initial=0).tolist(), chosen, strict=True
+            best.tolist(),
+            most.tolist(),
+            choose(probabilities, head=head, max_labels=max_labels + 1),
+            strict=True,
         )
     )
 
 
 def _verdict(
     guess: Guess,
-    asserted: list[tuple[str, float]],
+    asserted: Chosen,
     *,
     head: HeadSpec,
     max_labels: int,
     reject_code: str | None,
 ) -> Verdict:
-    if asserted and asserted[0][0] == reject_code:
+    if not asserted:
+        is_none = guess.probability < head.reject_below
+        return Verdict("none_of_these" if is_none else "abstain", guess)
+    if asserted[0][0] == reject_code:
         return Verdict("none_of_these", guess)
     chosen = tuple(
         (code, round_probability(probability))
         for code, probability in asserted
         if code != reject_code
-    )[:max_labels]
-    if chosen:
-        return Verdict("labelled", guess, chosen)
-    if guess.probability < head.reject_below:
-        return Verdict("none_of_these", guess)
-    return Verdict("abstain", guess)
+    )
+    return Verdict("labelled", guess, chosen[:max_labels])
 
 
 def round_probability(probability: float) -> float:

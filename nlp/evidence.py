@@ -24,9 +24,11 @@ def pick_evidence(attribution: Attribution) -> list[tuple[Span, ...]]:
     """
     n = attribution.n_questions
     spans: list[list[tuple[float, Span]]] = [[] for _ in range(n)]
-    best = np.zeros(n, dtype=np.float32)
     weights = np.where(attribution.speaks, attribution.weights, 0)
-    np.maximum.at(best, attribution.questions, weights)
+    best = np.zeros(n, dtype=np.float32)
+    firsts = np.flatnonzero(np.diff(attribution.questions, prepend=-1))
+    if len(firsts):
+        best[attribution.questions[firsts]] = np.maximum.reduceat(weights, firsts)
     strong = (weights > 0) & (weights >= _SHARE_OF_BEST * best[attribution.questions])
     at = np.flatnonzero(strong)
     if not len(at):

@@ -46,7 +46,7 @@ class Rule:
 
     __pydantic_config__ = _STRICT
     answer: Channel | Urgency | Item
-    needs: tuple[tuple[str, ...], ...] = ()
+    needs: tuple[frozenset[str], ...] = ()
     unless: frozenset[str] = frozenset()
     of: tuple[Channel, ...] = ()
     max_content: int | None = None
@@ -56,12 +56,12 @@ class Rule:
         """The spans that speak for the answer; None where the rule does not hold."""
         if not self.unless.isdisjoint(found):
             return None
-        met: list[list[Span]] = []
         for need in self.needs:
-            spans = [span for cue in need if cue in found for span in found[cue]]
-            if not spans:
+            if need.isdisjoint(found):
                 return None
-            met.append(spans)
+        met = [[span for cue in need & found.keys() for span in found[cue]] for need in self.needs]
+        if not all(met):  # a text without diacritics has a cue without words
+            return None
         if self.within is not None:
             met[:2] = _close(met[0], met[1], within=self.within)
             if not met[0]:

@@ -10,13 +10,21 @@
 Texts are analysed in batches: the classifier reads all of them in one pass.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from typing import Literal
 
-from nlp.decide import Verdict, category_result, decide, merge_paragraphs, round_probability
+from nlp.decide import (
+    Chosen,
+    Verdict,
+    category_result,
+    choose,
+    decide,
+    merge_paragraphs,
+    round_probability,
+)
 from nlp.evidence import pick_evidence
 from nlp.hints import Accusations, TriageRules, find_all_hints
 from nlp.protocols import Classifier, Reading
@@ -215,7 +223,7 @@ class Pipeline:
                     part.start,
                     part.end,
                     task_area=tuple(code for code, _ in area.chosen),
-                    tone=_label_of(tone),  # type: ignore[arg-type] # the head's labels are the tones
+                    tone=_label_of(tone.chosen),  # type: ignore[arg-type] # the head's labels are the tones
                 )
                 for part, area, tone in zip(parts, areas.verdicts, tones, strict=True)
             ),
@@ -264,7 +272,7 @@ class Pipeline:
                 sentiment=_sentiment(sentiments, row=row, segments=segments[row]),
                 intent=IntentResult(
                     intents[row].decision,
-                    _label_of(intents[row]),  # type: ignore[arg-type] # the head's labels are the intents
+                    _label_of(intents[row].chosen),  # type: ignore[arg-type] # the head's labels are the intents
                     intents[row].guess,
                 ),
                 segments=segments[row],
@@ -283,20 +291,27 @@ class Pipeline:
         reading = self.classifier.read(
             [text[s.start : s.end] for text, own in zip(texts, spans, strict=True) for s in own]
         )
-        areas = iter(self._decide(reading, "task_area_opinion", max_labels=MAX_FIELDS))
-        sentiments = iter(self._decide(reading, "sentiment"))
+        areas = self._choose(reading, "task_area_opinion", max_labels=MAX_FIELDS)
+        sentiments = self._choose(reading, "sentiment", max_labels=1)
         return [
             tuple(
                 Segment(
                     span.start,
                     span.end,
-                    task_area=tuple(code for code, _ in next(areas).chosen),
+                    task_area=tuple(code for code, _ in next(areas)),
                     sentiment=_label_of(next(sentiments)),  # type: ignore[arg-type] # as above
                 )
                 for span in own
             )
             for own in spans
         ]
+
+    def _choose(self, reading: Reading, head: str, *, max_labels: int) -> Iterator[Chosen]:
+        return iter(
+            choose(
+                reading.probabilities(head), head=self.classifier.heads[head], max_labels=max_labels
+            )
+        )
 
     def _decide(
         self,
@@ -336,8 +351,8 @@ def _has_form(structure: Structure) -> bool:
     return meta.canonical is not None or (meta.kind is not None and meta.date is not None)
 
 
-def _label_of(verdict: Verdict) -> str | None:
-    return verdict.chosen[0][0] if verdict.chosen else None
+def _label_of(chosen: Chosen) -> str | None:
+    return chosen[0][0] if chosen else None
 
 
 def _slice(text: str, span: Span | None) -> str:
@@ -352,7 +367,7 @@ def _in_document(spans: tuple[Span, ...], *, passage: str, offset: int) -> tuple
 
 def _sentiment(answered: _Answered, *, row: int, segments: tuple[Segment, ...]) -> SentimentResult:
     verdict = answered.verdicts[row]
-    label = _label_of(verdict)
+    label = _label_of(verdict.chosen)
     found = {segment.sentiment for segment in segments}
     return SentimentResult(
         verdict.decision,

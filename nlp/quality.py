@@ -1,8 +1,9 @@
 """What is wrong with a text, so that nobody trusts a label more than its text deserves."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nlp.legacy import VIETNAMESE_SYLLABLE
 from nlp.text import fold
@@ -10,7 +11,8 @@ from nlp.types import Document, TextQuality
 
 _LETTER = r"[^\W\d_]"
 _SYLLABLE = re.compile(rf"{_LETTER}+")
-_MARKED = re.compile(rf"(?<!{_LETTER}){_LETTER}*[\u00c0-\u024f\u1ea0-\u1eff]{_LETTER}*")
+_MARKED = re.compile("[\u00c0-\u024f\u1ea0-\u1eff]")
+_LONGEST_SYLLABLE = 8  # letters; remembered are no longer words, which may tell who wrote them
 _MIN_SYLLABLES = 4
 _NO_DIACRITICS_SHARE = 0.03  # running Vietnamese marks about 75 % of its syllables
 _FOREIGN_SHARE = 0.6
@@ -33,16 +35,11 @@ class Profile:
 def profile(text: str) -> Profile:
     """How a text is written; of a long one its first 20,000 characters tell."""
     sample = text[:_MAX_SAMPLE]
-    n_syllables = len(_SYLLABLE.findall(sample))
-    if not n_syllables:
+    words = _SYLLABLE.findall(sample)
+    n = len(words)
+    if not n:
         return Profile(0, 0.0, 0.0)
-    n_known = len(VIETNAMESE_SYLLABLE.findall(fold(sample)))
-    n_plain = n_syllables - len(_MARKED.findall(sample))
-    return Profile(
-        n_syllables,
-        max(0.0, n_plain / n_syllables),
-        max(0.0, 1 - n_known / n_syllables),
-    )
+    return Profile(n, 1 - _n_marked(words) / n, 1 - _n_known(words) / n)
 
 
 def assess(doc: Document) -> TextQuality:
@@ -52,23 +49,38 @@ def assess(doc: Document) -> TextQuality:
     `replacement_characters`, `very_short`.
     """
     sample = doc.text[:_MAX_SAMPLE]
-    n_syllables = len(_SYLLABLE.findall(sample))
-    if not n_syllables:
+    words = _SYLLABLE.findall(sample)
+    if not words:
         return TextQuality(readable=False, issues=(*doc.issues, "no_words"))
     issues = list(doc.issues)
     if "\ufffd" in sample:
         issues.append("replacement_characters")
-    if n_syllables < _MIN_SYLLABLES:
+    if len(words) < _MIN_SYLLABLES:
         issues.append("very_short")
     else:
-        issues.extend(_script_issues(sample, n_syllables=n_syllables))
+        issues.extend(_script_issues(sample, words=words))
     return TextQuality(readable=True, issues=tuple(issues))
 
 
-def _script_issues(sample: str, *, n_syllables: int) -> Iterator[str]:
-    if len(VIETNAMESE_SYLLABLE.findall(fold(sample))) < _FOREIGN_SHARE * n_syllables:
+def _script_issues(sample: str, *, words: Sequence[str]) -> Iterator[str]:
+    if _n_known(words) < _FOREIGN_SHARE * len(words):
         yield "not_vietnamese"
-    elif len(_MARKED.findall(sample)) < _NO_DIACRITICS_SHARE * n_syllables:
+    elif _n_marked(words) < _NO_DIACRITICS_SHARE * len(words):
         yield "no_diacritics"
     if sample == sample.upper():
         yield "upper_case"
+
+
+def _n_marked(words: Sequence[str]) -> int:
+    """How many have a letter with a diacritic."""
+    return sum(not word.isascii() and _MARKED.search(word) is not None for word in words)
+
+
+def _n_known(words: Sequence[str]) -> int:
+    """How many look like a syllable of Vietnamese."""
+    return sum(_looks_vietnamese(word) for word in words if len(word) <= _LONGEST_SYLLABLE)
+
+
+@lru_cache(maxsize=1 << 15)
+def _looks_vietnamese(word: str) -> bool:
+    return VIETNAMESE_SYLLABLE.fullmatch(fold(word)) is not None

@@ -1,8 +1,12 @@
 """Sentences of a text as spans."""
 
+import re
+
 from nlp.segmenter import align, hide_long_runs, sentence_pieces
 from nlp.text import lower
 from nlp.types import Span
+
+_INNER_STOP = re.compile(r"[.?!][^.?!\s]|[.?!]\s+\S")  # without one underthesea leaves a line whole
 
 
 def split_sentences(text: str) -> tuple[Span, ...]:
@@ -22,8 +26,11 @@ def split_sentences(text: str) -> tuple[Span, ...]:
 
 def _sentences_of_line(line: str, *, offset: int) -> list[Span]:
     """Borders from underthesea; whatever it dropped stays with the sentence before it."""
-    starts = [span.start for span in align(sentence_pieces(line), text=line)]
-    starts = [0, *(start for start in starts if start > 0)]
+    if _INNER_STOP.search(line):
+        starts = [span.start for span in align(sentence_pieces(line), text=line)]
+        starts = [0, *(start for start in starts if start > 0)]
+    else:
+        starts = [0]
     spans = []
     for start, end in zip(starts, [*starts[1:], len(line)], strict=True):
         body = line[start:end]

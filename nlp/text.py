@@ -64,6 +64,7 @@ class _LowerTable(dict[int, str]):
 
 _FOLD = _FoldTable()
 _LOWER = _LowerTable()
+_LOWERED_BY_OTHERS = re.compile("[\u0130\u03a3]")
 
 
 def fold(text: str) -> str:
@@ -76,7 +77,10 @@ def fold(text: str) -> str:
 
 def lower(text: str) -> str:
     """Lower case with the length of the input, so offsets carry over unchanged."""
-    return text.translate(_LOWER)
+    # İ would become two letters, and Σ one of two by what follows it; all else is lowered one by one
+    if _LOWERED_BY_OTHERS.search(text):
+        return text.translate(_LOWER)
+    return text.lower()
 
 
 _NUCLEI = ("oa", "oe", "uy")

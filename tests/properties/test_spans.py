@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.readers import from_text
+from nlp.segmenter import align, hide_long_runs, sentence_pieces
 from nlp.sentences import split_sentences
 from nlp.text import lower, to_nfc
 from nlp.types import Span
@@ -33,6 +34,14 @@ def test_every_inked_character_is_in_exactly_one_sentence(text: str) -> None:
 @given(running_texts())
 def test_letter_case_moves_no_sentence_border(text: str) -> None:
     assert split_sentences(text.upper()) == split_sentences(text) == split_sentences(lower(text))
+
+
+@given(nfc_texts | st.text(".?! \t…ađ1", max_size=12))
+def test_lines_that_are_not_asked_about_are_those_that_underthesea_leaves_whole(text: str) -> None:
+    line = hide_long_runs(lower(text)).replace("\n", " ").strip()
+    pieces = [span.start for span in align(sentence_pieces(line), text=line)]
+
+    assert [span.start for span in split_sentences(line)] == ([0, *pieces[1:]] if line else [])
 
 
 @given(nfc_texts)

@@ -30,6 +30,13 @@ def test_nfc_text_can_be_written_and_has_no_hidden_characters(text: str) -> None
     assert not {"\r", "\x00", "\u200b", "\ufeff", "\u2028"} & set(clean)
 
 
+@given(st.text(st.characters() | st.sampled_from("İΣIıς")))
+def test_each_character_is_lowered_by_itself(text: str) -> None:
+    alone = [char.lower() if len(char.lower()) == 1 else char for char in text]
+
+    assert lower(text) == "".join(alone)
+
+
 @pytest.mark.parametrize("rewrite", [fold, lower, normalise])
 @given(text=ANY_TEXT.map(to_nfc))
 def test_a_copy_for_the_model_has_the_length_of_the_text(
