@@ -132,7 +132,8 @@ class Printer:
         headings = self.words["headings"]
         title = Text(headings[facet], style="bold underline")
         if not result.labels:
-            line = Text(f"  {self.words['decision'][result.decision]}", style="italic")
+            said = self.words["decision"][result.decision].format(what=headings[facet].lower())
+            line = Text(f"  {said}", style="italic")
             if result.guess is not None and result.decision == "abstain":
                 name = self._name(facet, result.guess.code)
                 line.append(f" ({headings['guess']}: {name}, {_percent(result.guess.probability)})")

@@ -153,7 +153,8 @@ def _to_cells(row: ItemRow, export: Export, *, names: Names, words: Words) -> It
     for facet in FACETS:
         said = row.said.get(facet)
         told = {} if said is None else _tell(said, facet, by=row.labellers, names=names)
-        yield words["decision"][told["decision"]] if told else None
+        what = words["headings"][facet].lower()
+        yield words["decision"][told["decision"]].format(what=what) if told else None
         yield from (told.get(name) for name in ("primary", "name", "probability"))
         yield " ".join(told.get("codes", ()))
         yield words["items"]["yes"] if told.get("corrected") else None

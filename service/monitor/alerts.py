@@ -50,12 +50,17 @@ def likelihood_of(alert: Alert) -> str:
 
 
 def reason_of(alert: Alert, *, k: int) -> str:
-    """Why the alert was raised, in a sentence or two."""
+    """Why the alert was raised, in a sentence or two that begin with what has risen."""
+    rise = rise_of(alert, k=k)
+    return f"{alert.label}: {rise[0].lower()}{rise[1:]}"
+
+
+def rise_of(alert: Alert, *, k: int) -> str:
+    """The same without what has risen, for where that stands above it."""
     said = words()
     told = disclose(alert.observed, k=k)
     usual = disclose(round(alert.expected), k=k)
     sentence = said["day" if alert.n_days == 1 else "week"].format(
-        series=alert.label,
         day=f"{alert.day:%d/%m/%Y}",
         observed=told,
         expected=said["few"].format(k=k) if usual is None else said["about"].format(n=usual),

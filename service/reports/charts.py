@@ -14,11 +14,12 @@ from matplotlib.figure import Figure
 
 from service.formats import show_number
 from service.messages import say
-from service.reports.report import Chart
+from service.reports.report import Bar, Chart
 
 DPI = 200
 _WIDTH, _LINE = 6.3, 0.42  # inches
 _NAME_CHARS = 34
+_CHAR = 0.014  # of the width of the longest bar: a digit in it
 _MARKS = 12  # along the axis of time
 _FONT = "DejaVu Serif"  # comes with matplotlib and has every Vietnamese letter
 _PATTERNS = (("#a11d21", "///"), ("#c9c4b8", ""), ("#8fb79d", "..."), ("#ffffff", ""))
@@ -63,13 +64,14 @@ def _draw_parts(axes: Axes, chart: Chart) -> None:
     """Horizontal bars, the parts of each one behind the other, the first group on top."""
     places = range(len(chart.labels))
     begun = [0] * len(chart.labels)
+    longest = max(sum(own) for own in zip(*(_told(bar) for bar in chart.bars), strict=True))
     for bar, (colour, hatch) in zip(chart.bars, _PATTERNS, strict=True):
-        counts = [count or 0 for count in bar.counts]
+        counts = _told(bar)
         axes.barh(
             places, counts, left=begun, height=0.62, label=bar.name, color=colour, hatch=hatch,
             edgecolor="#444444", linewidth=0.4,
         )  # fmt: skip
-        _write(axes, counts, begun=begun)
+        _write(axes, counts, begun=begun, longest=longest)
         begun = [before + count for before, count in zip(begun, counts, strict=True)]
     axes.set_yticks(list(places), [_wrapped(label) for label in chart.labels])
     axes.invert_yaxis()
@@ -79,12 +81,17 @@ def _draw_parts(axes: Axes, chart: Chart) -> None:
     axes.margins(y=0.03)
 
 
-def _write(axes: Axes, counts: Sequence[int], *, begun: Sequence[int]) -> None:
+def _told(bar: Bar) -> list[int]:
+    return [count or 0 for count in bar.counts]
+
+
+def _write(axes: Axes, counts: Sequence[int], *, begun: Sequence[int], longest: int) -> None:
     """The count in each part that is wide enough for it."""
     for place, (count, before) in enumerate(zip(counts, begun, strict=True)):
-        if count:
+        shown = show_number(count)
+        if count > longest * _CHAR * (len(shown) + 1):
             axes.text(
-                before + count / 2, place, show_number(count), ha="center", va="center", fontsize=7.5,
+                before + count / 2, place, shown, ha="center", va="center", fontsize=7.5,
                 color="#111111", bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
             )  # fmt: skip
 

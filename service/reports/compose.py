@@ -9,6 +9,7 @@ from nlp.gazetteer import MentionKind
 from service.formats import show_day
 from service.messages import say
 from service.monitor.alerts import list_of, reason_of
+from service.monitor.periods import Period
 from service.monitor.told import Figure, Point, Trends
 from service.reports.asked import Asked, full_name
 from service.reports.facts import Facts, Ground, gather
@@ -133,10 +134,11 @@ def _source_rows(now: Trends) -> Iterator[Row]:
 
 
 def _time_chart(now: Trends) -> tuple[Chart, ...]:
-    if now.total.suppressed or len(now.points) < 2:
+    points = [point for point in now.points if _is_whole(point.period, step=now.step)]
+    if now.total.suppressed or len(points) < 2:
         return ()
-    counts = tuple(point.figure.count for point in now.points)
-    most = max(now.points, key=lambda point: point.figure.count or 0)
+    counts = tuple(point.figure.count for point in points)
+    most = max(points, key=lambda point: point.figure.count or 0)
     return (
         Chart(
             "time",
@@ -145,14 +147,21 @@ def _time_chart(now: Trends) -> tuple[Chart, ...]:
                 "reports.chart_time_alt",
                 days=days_in_words(most.period),
                 n=most.figure.count or 0,
-                n_points=len(now.points),
+                n_points=len(points),
             )
             if most.figure.count
-            else say("reports.chart_time_few", n_points=len(now.points)),
-            labels=tuple(_mark(point, step=now.step) for point in now.points),
+            else say("reports.chart_time_few", n_points=len(points)),
+            labels=tuple(_mark(point, step=now.step) for point in points),
             bars=(Bar(say("reports.opinions"), counts),),
         ),
     )
+
+
+def _is_whole(period: Period, *, step: str) -> bool:
+    """Whether nothing is cut off: half a week at the end of a period would look like a fall."""
+    if step == "month":
+        return period.day_from.day == period.day_to.day == 1
+    return step != "week" or (period.day_to - period.day_from).days == 7
 
 
 def _mark(point: Point, *, step: str) -> str:

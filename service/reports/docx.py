@@ -21,6 +21,7 @@ from service.reports.docx_form import (
     TEXT_WIDTH_MM,
     add_head,
     add_tail,
+    set_padding,
     set_page,
     set_widths,
     write,
@@ -45,6 +46,7 @@ _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
 _CELL_PT = 11
 _SMALL_PT = 12
 _CELL_SPACE_PT = 2
+_CELL_SIDE_MM = 1  # a share and its interval stay on one line
 _INDENT_MM = 10
 _SPACE_PT = 6
 _END = "./."  # Source: Decree 30/2020, annex I; Guideline 36-HD/VPTW: the text has ended
@@ -157,6 +159,7 @@ class _Body:
             self._paragraph(table.rest, size=_SMALL_PT)
 
     def _cell(self, cell: _Cell, lines: Sequence[str], *, is_number: bool, bold: bool) -> None:
+        set_padding(cell, width_mm=_CELL_SIDE_MM)
         cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
         for number, text in enumerate(lines):
             line = cell.paragraphs[0] if number == 0 else cell.add_paragraph()

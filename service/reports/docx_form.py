@@ -27,7 +27,7 @@ FONT = "Times New Roman"
 HEADING = "Heading 1"
 TEXT_WIDTH_MM = 165
 _MARGINS_MM = {"top_margin": 20, "bottom_margin": 20, "left_margin": 30, "right_margin": 15}
-_LEFT_MM, _RIGHT_MM = 67, 98
+_LEFT_MM, _RIGHT_MM = 59, 106  # the motto stays on one line in wider fonts that stand in too
 _SIGNED_MM = 30  # room for signature and seal
 
 
@@ -101,14 +101,14 @@ def add_head(doc: Document, head: Letterhead, *, subject: str) -> None:
     _line(left, upper, size=sizes.body)
     _line(left, body, size=sizes.body, bold=True)
     if head.form == "state":
-        _rule(left, indent_mm=22)
+        _rule(left, indent_mm=18)
         _line(right, say("reports.motto"), size=sizes.motto, bold=True)
         _line(right, say("reports.freedom"), size=sizes.below_motto, bold=True)
-        _rule(right, indent_mm=18)
+        _rule(right, indent_mm=22)
     else:
         _line(left, "*", size=sizes.body)
         _line(right, say("reports.party"), size=sizes.motto, bold=True)
-        _rule(right, indent_mm=12)
+        _rule(right, indent_mm=16)
         _line(right, "", size=sizes.body)
     _line(left, _number(head), size=sizes.number, before=2)
     _line(right, _dating(head), size=sizes.number, italic=True, before=2)
@@ -179,7 +179,7 @@ def _two_columns(doc: Document) -> Table:
     table.autofit = False
     set_widths(table, (_LEFT_MM, _RIGHT_MM))
     for cell in table.rows[0].cells:
-        _drop_padding(cell)
+        set_padding(cell, width_mm=0)  # the motto needs the whole width
         cell._tc.remove(cell.paragraphs[0]._p)
     return table
 
@@ -193,12 +193,12 @@ def set_widths(table: Table, widths_mm: Sequence[float]) -> None:
             cell.width = Mm(width)
 
 
-def _drop_padding(cell: _Cell) -> None:
-    """No room at the sides: the motto needs the whole width."""
+def set_padding(cell: _Cell, *, width_mm: int) -> None:
+    """Set the room at both sides, before how words stand in the cell: the schema wants it so."""
     margins = OxmlElement("w:tcMar")
     for side in ("start", "end"):
         edge = OxmlElement(f"w:{side}")
-        edge.set(qn("w:w"), "0")
+        edge.set(qn("w:w"), str(Mm(width_mm).twips))
         edge.set(qn("w:type"), "dxa")
         margins.append(edge)
     cell._tc.get_or_add_tcPr().append(margins)

@@ -13,7 +13,7 @@ from nlp.taxonomy import Taxonomy
 from service.messages import words_of
 from service.monitor.denunciations import ToldMonth, tell
 from service.monitor.dimensions import WORDS, Lexicon, Name
-from service.monitor.figures import share_of
+from service.monitor.figures import Share, share_of
 from service.monitor.periods import Period, Step
 from service.monitor.suppression import disclose
 from service.monitor.told import Figure, Trend, Trends
@@ -35,7 +35,8 @@ _MOST_ALERTS = 200
 _READ_DOCUMENTS = 500  # the newest, for what they admit
 _EXAMPLE_FIELDS = 3
 _EXAMPLES = 5
-# the longest stretch that is shown by this step, in days
+_ALL = Share(1.0, 1.0, 1.0)
+# the longest period that is told by this step, in days: up to a month, up to half a year
 _STEPS: tuple[tuple[int, Step], ...] = ((31, "day"), (190, "week"))
 
 
@@ -194,10 +195,33 @@ def _tell(ground: Ground, asked: Asked, one: _Ask) -> Trends:
         k=ground.k,
         asked=asked.filters,
     )
-    return find_trends(ground.engine, question, lexicon=ground.lexicon, confusions={})
+    trends = find_trends(ground.engine, question, lexicon=ground.lexicon, confusions={})
+    return _settle(trends, ground=ground, filters=asked.filters)
+
+
+def _settle(trends: Trends, *, ground: Ground, filters: Mapping[str, str]) -> Trends:
+    """Shares without an interval where none but all is possible: what is asked for, the only source.
+
+    Others may have sent too few to be told of: a share without an interval must not tell that they sent none.
+    """
+    code = filters.get(trends.by, "")
+    asked_for = {code, ground.taxonomy.parents.get(trends.by, {}).get(code)}
+
+    def settle(own: Trend) -> Trend:
+        share = own.figure.share
+        is_sure = own.code in asked_for or trends.by == "source"
+        if share is None or share.value < 1 or not is_sure:
+            return own
+        return replace(own, figure=replace(own.figure, share=_ALL))
+
+    return replace(trends, groups=tuple(settle(own) for own in trends.groups))
 
 
 def _step(period: Period) -> Step:
+    """A month at most by the day, half a year at most by the week, what is longer by the month.
+
+    The counts of days go up and down with chance and weekends: over a quarter they hide what weeks tell.
+    """
     n_days = (period.day_to - period.day_from).days
     return next((step for longest, step in _STEPS if n_days <= longest), "month")
 
@@ -301,6 +325,8 @@ def _makers(
     origins = count_origins(connection, query_of(asked))
     n_all = disclose(sum(own.n for own in origins), k=ground.k)
     makers = tuple(Maker(own, _figure(own.n, whole=n_all, k=ground.k)) for own in origins)
+    if len(makers) == 1 and makers[0].read.share:
+        makers = (replace(makers[0], read=replace(makers[0].read, share=_ALL)),)
     n_corrected = sum(own.n_corrected for own in origins)
     return makers, _figure(n_corrected, whole=n_all, k=ground.k)
 

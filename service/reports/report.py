@@ -203,8 +203,10 @@ def show_count(count: int | None, *, k: int) -> str:
 
 
 def show_share(share: Share) -> str:
-    """A share with its interval, `18% (15–21%)`."""
+    """A share with its interval, `18% (15–21%)`; alone where both ends read the same."""
     low, high = show_percent(share.low), show_percent(share.high)
+    if low == high:
+        return show_percent(share.value)
     return f"{show_percent(share.value)} ({low.removesuffix('%')}–{high})"
 
 

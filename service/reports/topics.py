@@ -118,11 +118,11 @@ def _changes(
         say(f"reports.sheet_{of}"),
         title,
         name_columns(
-            (of, "text", 8),
+            (of, "text", 7),
             ("opinions", "figure", 4),
-            ("reposts", "reposts", 2),
+            ("reposts", "reposts", 3),
             ("before", "figure", 4),
-            ("change", "change", 4),
+            ("change", "change", 3),
         ),
         tuple(lines),
         rest=few_left(twice.now.groups, k=k),
@@ -149,7 +149,7 @@ def _by_feeling(fields: Twice, *, rows: Sequence[Trend], k: int) -> Table:
         say("reports.sheet_feelings"),
         say("reports.by_feeling"),
         name_columns(
-            ("civic_field", "text", 6), *_FEELING_COLUMNS, ("negative_change", "change", 4)
+            ("civic_field", "text", 5), *_FEELING_COLUMNS, ("negative_change", "change", 3)
         ),
         tuple(lines),
         rest=say("reports.feeling_rest", k=k),

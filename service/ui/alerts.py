@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from nlp.privacy import mask
 from service.access import TheCaller, needs
 from service.jobs import watch
-from service.monitor.alerts import find_examples, list_of, reason_of, words
+from service.monitor.alerts import find_examples, list_of, rise_of, words
 from service.store.alerts import Alert, AlertQuery, State, find_alert, list_alerts
 from service.store.errors import Conflict
 from service.ui.rendering import desk_of, settings_of, templates
@@ -41,7 +41,7 @@ def shown(alerts: Sequence[Alert], *, k: int) -> tuple[Shown, ...]:
     return tuple(
         Shown(
             alert,
-            reason_of(alert, k=k),
+            rise_of(alert, k=k),
             list_of(alert).replace("/v1/", "/", 1),
             mask(alert.note) if alert.note else None,
         )

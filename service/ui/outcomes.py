@@ -46,8 +46,7 @@ _REASONS = (
     ("of that format", "damaged"),
     ("known encoding", "damaged"),
 )
-
-
+_PASSING = ("gone", "other")  # no fault of the file
 State = Literal["done", "twin", "waiting", "apart", "failed"]
 
 
@@ -56,6 +55,7 @@ class Outcome:
     """How far a file is. `text` says it or what the file is, `href` leads to it.
 
     `state`: done, twin (it had been handed in before), waiting (a worker reads it), apart (sealed), failed.
+    `may_go_again`: sending the file as it is may help.
     """
 
     state: State
@@ -63,6 +63,7 @@ class Outcome:
     href: str | None = None
     job_id: str | None = None
     name: str = ""
+    may_go_again: bool = False
 
 
 def outcome_of(desk: Desk, taken: Taken, *, name: str = "") -> Outcome:
@@ -79,12 +80,10 @@ def outcome_of_job(desk: Desk, job: Job) -> Outcome:
         return page if job.state == "queued" else replace(page, text=say("upload.running"))
     faults = list_faults(desk.engine, job.id, limit=_FILES_TOLD)
     if job.state != "done":
-        why = (
-            say("upload.why_stopped")
-            if job.state == "cancelled"
-            else why_of(desk, job.reason or "")
-        )
-        return replace(page, state="failed", text=why)
+        if job.state == "cancelled":
+            told = say("upload.why_stopped")
+            return replace(page, state="failed", text=told, may_go_again=True)
+        return replace(outcome_of_reason(desk, job.reason or ""), job_id=job.id)
     found: Sequence[dict[str, object]] = job.result["items"]
     if len(found) == 1 and not faults:
         [one] = found
@@ -102,13 +101,17 @@ def outcome_of_job(desk: Desk, job: Job) -> Outcome:
 def outcome_of_reason(desk: Desk, reason: str, *, name: str = "") -> Outcome:
     """A file that was refused, or that a worker set aside."""
     state: State = "apart" if reason.startswith(KEPT_APART) else "failed"
-    return Outcome(state, why_of(desk, reason), name=name)
+    may_go_again = _name_of(reason) in _PASSING
+    return Outcome(state, why_of(desk, reason), name=name, may_go_again=may_go_again)
 
 
 def why_of(desk: Desk, reason: str) -> str:
     """Why a file was not taken, and what to do, in Vietnamese."""
-    name = next((name for part, name in _REASONS if part in reason), "other")
-    return say(f"upload.why_{name}", n_mb=desk.limits.max_upload_bytes // 1_048_576)
+    return say(f"upload.why_{_name_of(reason)}", n_mb=desk.limits.max_upload_bytes // 1_048_576)
+
+
+def _name_of(reason: str) -> str:
+    return next((name for part, name in _REASONS if part in reason), "other")
 
 
 def what_it_is(desk: Desk, item: Stored) -> str:

@@ -4,6 +4,7 @@ The page comes at once with what is cheap to know; its figures follow part by pa
 for all who ask within minutes.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from starlette.responses import Response
 
 from nlp.errors import InputError
 from service.access import TheCaller, needs
+from service.messages import say
 from service.monitor.periods import Period, this_monday
 from service.store.days import VIETNAM
 from service.store.passages import read_quotes
@@ -33,7 +35,7 @@ _LONGEST = timedelta(days=2 * 366)
 _YEARS = (2000, 2100)
 _ONE, _WEEK = timedelta(days=1), timedelta(days=7)
 _DAYS_PLACE = "khoang"  # where the form stands in the page
-_PRESETS = (4, 12, 26, 52)  # weeks
+_PRESET_WEEKS = (4, 12, 26, 52)
 
 router = APIRouter(include_in_schema=False)
 _Day = Annotated[str, Query(max_length=20)]
@@ -104,7 +106,7 @@ def show_overview(
     parts = {name: _part(request, name, asked=asked, now=now) for name in PARTS} if whole else {}
     context = {
         "asked": asked,
-        "presets": [(n, _preset(n, now=now)) for n in _PRESETS],
+        "presets": [(name, _address(own), own == asked.period) for name, own in _presets(now)],
         "names": tuple(PARTS),
         "parts": parts,
         "alerts": alerts[:_ALERTS],
@@ -182,9 +184,18 @@ def _checked(day_from: str, day_to: str, *, now: datetime) -> Asked:
     return asked
 
 
-def _preset(n_weeks: int, *, now: datetime) -> str:
-    monday = this_monday(now)
-    days = {"from": str(monday - n_weeks * _WEEK), "to": str(monday - _ONE)}
+def _presets(now: datetime) -> Iterator[tuple[str, Period]]:
+    """Days that are often asked for, by what they are called: months of the calendar, then whole weeks."""
+    today, monday = now.astimezone(VIETNAM).date(), this_monday(now)
+    first = today.replace(day=1)
+    yield say("overview.period_this_month"), Period(first, today + _ONE)
+    yield say("overview.period_last_month"), Period((first - _ONE).replace(day=1), first)
+    for n in _PRESET_WEEKS:
+        yield say("overview.period_weeks", n=n), Period(monday - n * _WEEK, monday)
+
+
+def _address(period: Period) -> str:
+    days = {"from": str(period.day_from), "to": str(period.day_to - _ONE)}
     return f"/?{urlencode(days)}#{_DAYS_PLACE}"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -28,6 +29,7 @@ Shown = Mapping[str, Any]  # what a template uses
 _WEEKS_BEFORE = 4
 _BARS = 12  # fields in the chart; the table below it has all
 _TRENDS = 4
+_LISTED = 3  # so many dots that stand alone are told in words
 _PLACES = 10
 _READ_DOCUMENTS = 500
 _DRIFT_DAYS = 7
@@ -188,8 +190,9 @@ def label_of(period: Period, step: Step) -> str:
 
 
 def span_of(period: Period) -> str:
-    """The first and the last day of a stretch."""
-    return f"{period.day_from:%d/%m}–{period.day_to - _ONE:%d/%m}"
+    """The first and the last day of a stretch, or its only one."""
+    first, last = (f"{day:%d/%m}" for day in (period.day_from, period.day_to - _ONE))
+    return first if first == last else f"{first}–{last}"
 
 
 def _ask(
@@ -258,16 +261,26 @@ def _bars(rows: Sequence[Field], *, feelings: Sequence[tuple[str, str]], k: int)
 
 
 def _lines(rows: Sequence[Field], *, step: Step, k: int) -> list[Shown]:
-    """A chart for each of the fields with most negative opinions, all to one scale."""
+    """The fields with most negative opinions: a chart each, all to one scale, where one can be drawn."""
     of_fields = (row for row in rows if row.code not in _UNDECIDED)
-    worst = [row for row in of_fields if any(one.figure.count for one in row.negative.points)]
-    points = [point for row in worst[:_TRENDS] for point in row.negative.points]
+    worst = [row for row in of_fields if row.negative.figure.count][:_TRENDS]
+    if not worst or len(worst[0].negative.points) == 1:
+        return []  # of one stretch the table tells all
+    points = [point for row in worst if _is_line(row) for point in row.negative.points]
     ends = [point.figure.interval.high for point in points if point.figure.interval]
-    return [_line(row, step=step, k=k, most=_round_up(max(ends))) for row in worst[:_TRENDS]]
+    return [_line(row, step=step, k=k, most=_round_up(max(ends, default=0))) for row in worst]
+
+
+def _is_line(row: Field) -> bool:
+    """Whether there is more to draw than a few dots that stand alone."""
+    is_told = [bool(point.figure.count) for point in row.negative.points]
+    return sum(is_told) > _LISTED or any(all(pair) for pair in pairwise(is_told))
 
 
 def _line(row: Field, *, step: Step, k: int, most: int) -> Shown:
     points, words = row.negative.points, words_of("overview")
+    if not _is_line(row):
+        return {"name": row.name, "points": points, "chart": None}
     figures = [point.figure for point in points]
     series = series_of(words["negative"], figures, colour="bad")
     drawn = chart(

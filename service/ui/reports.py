@@ -1,11 +1,12 @@
 """Báo cáo: figures of a period as a page and as files.
 
-What is asked for stands in the address, the letterhead of a Word file too: nothing of it is stored.
+What is asked for stands in the address, the letterhead of a Word file too: nothing of it is stored. The form
+comes at once and says what is wrong with it; the report follows, as it may take seconds.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,14 +18,17 @@ from nlp.errors import InputError
 from nlp.gazetteer import MentionKind
 from service.access import TheCaller, needs
 from service.auth import Caller
+from service.formats import show_day
 from service.journal import Journal
 from service.messages import say
+from service.monitor.periods import Period
 from service.reports.asked import (
     FILTERS,
     PARTS,
     STRETCHES,
     USUAL_PARTS,
     Asked,
+    Stretch,
     Unclear,
     find_code,
     find_days,
@@ -42,6 +46,7 @@ from service.ui.memory import Memory
 from service.ui.rendering import desk_of, settings_of, templates
 
 _COST = 5  # requests that one counts for: it reads two periods
+_WHOLE = "whole"  # asks for the report within the page, for who has no script
 _FORM = "form_sent"  # says that a form was sent, so that no part ticked means none
 _TYPED = ("stretch", "from", "to", *FILTERS)
 _BY_NAME: Mapping[str, MentionKind] = {"ward": "ward", "body": "body"}
@@ -67,14 +72,30 @@ class Typed:
 
 @router.get("/reports", dependencies=[needs("read", cost=_COST)])
 def show_reports(request: Request, caller: TheCaller) -> Response:
-    """The form and the report that it asks for."""
+    """The form; `whole` has the report that it asks for in it."""
+    typed = _typed(request)
+    try:
+        asked = _asked(request, typed)
+        report = _report(request, asked) if typed.fields[_WHOLE] else None
+    except InputError as error:
+        return _page(request, typed, error=error)
+    if report:
+        _note(request, report, caller=caller, what="page")
+    return _page(request, typed, report=report)
+
+
+@router.get("/reports/figures", dependencies=[needs("read", cost=_COST)])
+def show_figures(request: Request, caller: TheCaller) -> Response:
+    """The report that a form asks for, which the page puts below it."""
     typed = _typed(request)
     try:
         report = _report(request, _asked(request, typed))
     except InputError as error:
-        return _page(request, typed, error=error)
+        context = {"wrong": _wrong(error)}
+        return templates.TemplateResponse(request, "reports_wrong.html", context, status_code=422)
     _note(request, report, caller=caller, what="page")
-    return _page(request, typed, report=report)
+    context = _context(request, typed, report=report)
+    return templates.TemplateResponse(request, "reports_figures.html", context)
 
 
 @router.get("/reports/report.{ending}", dependencies=[needs("read", cost=_COST)])
@@ -114,7 +135,7 @@ def _note(request: Request, report: Report, *, caller: Caller, what: str) -> Non
 def _typed(request: Request) -> Typed:
     """What the address asks for; without a form that was sent the usual parts."""
     given = request.query_params
-    names = dict.fromkeys((*_TYPED, "form", "dated", "body_name", *LINES))
+    names = dict.fromkeys((*_TYPED, "form", "dated", "body_name", *LINES, _WHOLE))
     fields = {name: given.get(name, "")[: 2 * LONGEST_LINE].strip() for name in names}
     if fields["from"] or fields["to"]:  # whoever fills in a day means it
         fields["stretch"] = "days"
@@ -136,8 +157,7 @@ def _asked(request: Request, typed: Typed) -> Asked:
     days: dict[str, date | None] = {}
     if stretch == "days":
         days = {name: _day(typed.fields[field], field) for name, field in _DAYS.items()}
-    today = desk.now().astimezone(VIETNAM).date()
-    period, before = find_days(stretch, today=today, **days)
+    period, before = find_days(stretch, today=_today(request), **days)
     choices = choices_of_opinions(desk, province=None)
     filters = {}
     for name in FILTERS:
@@ -148,6 +168,10 @@ def _asked(request: Request, typed: Typed) -> Asked:
 
 
 _DAYS = {"first": "from", "last": "to"}
+
+
+def _today(request: Request) -> date:
+    return desk_of(request).now().astimezone(VIETNAM).date()
 
 
 def _day(text: str, field: str) -> date | None:
@@ -193,25 +217,48 @@ def _page(
     report: Report | None = None,
     error: InputError | None = None,
 ) -> Response:
-    desk = desk_of(request)
-    context: dict[str, Any] = {  # `Any`: what the template uses
-        "typed": typed,
-        "report": report,
-        "k": settings_of(request).min_group,
-        "choices": choices_of_opinions(desk, province=None),
-        "stretches": STRETCHES,
+    context = _context(request, typed, report=report) | {
+        "choices": choices_of_opinions(desk_of(request), province=None),
+        "stretches": _stretches(today=_today(request)),
         "parts": PARTS,
         "forms": FORMS,
-        "wards": _wards(request, report),
         "ward_name": _ward_name(request, typed),
-        "scope": _scope(typed, report),
-        "charts": _charts(report) if report else {},
-        "show_share": show_share,
+        "is_narrowed": any(typed.fields[name] for name in FILTERS),
         "wrong": _wrong(error),
         "longest": LONGEST_LINE,
     }
     status = 422 if error else 200
     return templates.TemplateResponse(request, "reports.html", context, status_code=status)
+
+
+def _context(request: Request, typed: Typed, *, report: Report | None) -> dict[str, Any]:
+    """What shows a report. `Any`: what templates use."""
+    return {
+        "typed": typed,
+        "report": report,
+        "k": settings_of(request).min_group,
+        "wards": _wards(request, report),
+        "scope": _scope(typed, report),
+        "charts": _charts(report) if report else {},
+        "show_share": show_share,
+    }
+
+
+def _stretches(*, today: date) -> list[tuple[Stretch, str]]:
+    """What the form offers, each with its days."""
+    return [
+        (one, "" if one == "days" else _span(find_days(one, today=today)[0], today=today))
+        for one in STRETCHES
+    ]
+
+
+def _span(period: Period, *, today: date) -> str:
+    """The first and the last day of a stretch, short enough for a choice on a phone."""
+    first, last = period.day_from, period.day_to - timedelta(days=1)
+    end = f"{last:%d/%m}" if last.year == today.year else show_day(last)
+    if first == last:
+        return end
+    return f"{first:%d/%m}–{end}" if first.year == last.year else f"{show_day(first)}–{end}"
 
 
 def _wrong(error: InputError | None) -> dict[str, str] | None:

@@ -109,7 +109,7 @@ def find_and_report(page: Page) -> None:
     shot(page, "staff-5-found")
 
     menu(page, "Báo cáo")
-    page.get_by_label("Kỳ báo cáo").select_option(label="Quý trước")
+    page.get_by_label("Kỳ báo cáo").select_option("last_quarter")
     page.get_by_role("button", name="Xem báo cáo").click()
     expect(page.locator("#bao-cao")).to_contain_text("không phải điều tra")
     shot(page, "staff-6-report")

@@ -36,9 +36,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("overview")
     settings = Settings(database_url=f"sqlite:///{folder}/danvan.db")
     app = create_app(settings, pipeline=cast(Pipeline, RulePipeline()))
-    day = datetime.now(VIETNAM).date() - timedelta(days=14)
+    today = datetime.now(VIETNAM).date()
+    days = [today - timedelta(days=14 + 7 * n % 14) for n in range(40)]  # in two weeks
     fields = (("LV03", "LV02"), ("LV03",))
-    keep(app.state.desk.engine, [Heard(day=day, fields=own) for own in fields for _ in range(20)])
+    keep(app.state.desk.engine, [Heard(day=day, fields=own) for own in fields for day in days])
     with serving(app) as address:
         yield address
 

@@ -57,6 +57,10 @@ def test_each_of_many_files_is_told_and_the_list_can_be_saved(page: Page) -> Non
     page.get_by_label("Chỉ hiện tệp cần xem").check()
 
     expect(page.locator(".rows li:visible .name")).to_have_text(["hong.docx"])
+    expect(
+        page.get_by_text("1 tệp chưa nhận được, gửi lại như cũ cũng không được.")
+    ).to_be_visible()
+    expect(page.get_by_role("button", name="Gửi lại")).to_have_count(0)  # it would be refused again
     with page.expect_download() as saved:
         page.get_by_role("button", name="Lưu danh sách").click()
     table = list(csv.reader(io.StringIO(saved.value.path().read_text("utf-8-sig"))))

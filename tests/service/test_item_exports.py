@@ -114,6 +114,14 @@ def test_a_table_speaks_vietnamese_and_shows_vietnamese_time(scene: Scene) -> No
     assert "Nội dung" not in row
 
 
+def test_that_nothing_fits_is_said_of_what_was_asked(scene: Scene) -> None:
+    scene.keep("xin chào")
+
+    [row] = csv_rows(written(scene, "csv"))
+
+    assert row["Lĩnh vực: kết luận"] == "không thuộc lĩnh vực nào"
+
+
 def test_texts_come_only_where_they_are_asked_for_and_then_with_a_warning(scene: Scene) -> None:
     scene.keep("=đường hỏng\nxã chưa sửa")
 

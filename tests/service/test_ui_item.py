@@ -233,6 +233,21 @@ def test_a_facet_that_cannot_be_put_right_has_no_form(
     assert "Nhãn nào đúng?" not in page(client, item_id, door="documents", edit=facet)
 
 
+def test_an_area_of_a_paragraph_is_read_without_pointing_at_it(
+    client: TestClient, desk: Desk
+) -> None:
+    def with_area(own: Analysis) -> Analysis:
+        return replace(
+            own, segments=tuple(replace(one, task_area=("DV3.5",)) for one in own.segments)
+        )
+
+    item_id = keep(desk, DIRECTIVE, change=with_area)
+
+    text = words(page(client, item_id, door="documents")).partition("Toàn văn")[2]
+
+    assert "Cải cách hành chính, chuyển đổi số, chỉ số hài lòng DV3.5" in text
+
+
 def test_what_was_said_is_told_without_who_said_it(client: TestClient, desk: Desk) -> None:
     item_id = keep(desk, "đường hỏng")
     correct_item(desk, item_id, Word("civic_field", "labelled", ("LV02",)), made_by="staff:thi-na")

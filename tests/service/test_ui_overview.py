@@ -148,6 +148,35 @@ def test_a_chart_has_its_numbers_intervals_and_lists(client: TestClient) -> None
     assert "Bảng ngay dưới" in roads["about"]
 
 
+def test_a_field_whose_line_would_be_one_dot_or_none_is_told_in_words(
+    client: TestClient, desk: Desk
+) -> None:
+    weeks = [LAST_WEEK - timedelta(days=7 * n) for n in range(3)]
+    roads = [Heard(day=week) for week in weeks for _ in range(10)]
+    once = [Heard(day=weeks[1], fields=("LV05",))] * 12
+    never = [Heard(day=week, fields=("LV06",)) for week in weeks for _ in range(5)]
+    keep(desk.engine, [*roads, *once, *never])
+
+    shown = part(client, "fields")
+
+    charts = [json.loads(unescape(chart)) for chart in re.findall(r"data-chart='([^']*)'", shown)]
+    assert [chart["kind"] for chart in charts] == ["bars", "lines"]
+    told = words(shown).partition("Chưa đủ số để vẽ theo thời gian")[2]
+    assert "chỉ 1 trên 12 tuần có từ 10 ý kiến tiêu cực trở lên: 22/12–28/12 ( 10 )." in told
+    assert "Y tế, an toàn thực phẩm : không tuần nào có đủ 10 ý kiến tiêu cực." in told
+    assert "Hãy chọn khoảng dài hơn" in told
+    [*opened] = [link for link in links(shown, "10") if f"day_from={weeks[1]}" in link]
+    assert any("civic_field=LV05" in link for link in opened)
+
+
+def test_one_stretch_is_no_trend(client: TestClient, desk: Desk) -> None:
+    keep(desk.engine, [Heard(day=LAST_WEEK)] * 12)
+
+    shown = part(client, "fields", **{"from": str(LAST_WEEK), "to": str(LAST_WEEK)})
+
+    assert "theo thời gian" not in words(shown)
+
+
 @pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("name", ["came", "fields", "places"])
 def test_every_figure_says_what_it_is_made_from(client: TestClient, name: str) -> None:
@@ -229,6 +258,23 @@ def test_days_are_chosen_with_the_last_one_included(
 
 
 @pytest.mark.parametrize(
+    ("name", "days"),
+    [
+        ("Tháng này", "from=2026-01-01&to=2026-01-05"),
+        ("Tháng trước", "from=2025-12-01&to=2025-12-31"),
+        ("4 tuần qua", "from=2025-12-08&to=2026-01-04"),
+    ],
+)
+def test_days_often_asked_for_are_one_press_away(client: TestClient, name: str, days: str) -> None:
+    [address] = links(client.get("/", headers=HTML).text, name)
+
+    shown = client.get(address, headers=HTML).text
+
+    assert address == f"/?{days}#khoang"
+    assert re.findall(r'<a[^>]* aria-current="true">([^<]*)</a>', shown) == [name]
+
+
+@pytest.mark.parametrize(
     ("day_from", "day_to"),
     [
         ("2025-12-02", "2025-12-01"),
@@ -276,7 +322,10 @@ def test_open_alerts_stand_first_with_their_reasons(client: TestClient, desk: De
 
     shown = client.get("/", headers=HTML).text
 
-    assert "có khoảng 40 ý kiến" in words(shown)
+    assert "Ngày 04/01/2026 có khoảng 40 ý kiến" in words(shown)
+    assert (
+        words(shown).count("Lĩnh vực Đường sá, cảm xúc tiêu cực") == 2
+    )  # once it is read out only
     assert f'href="/alerts/{ALERT.id}"' in shown
     assert "b" * 32 not in shown
 

@@ -32,8 +32,15 @@ def heard(desk: Desk) -> None:
 
 
 def get(client: TestClient, path: str = "/reports", **asked: str | list[str]) -> Response:
-    address = f"{path}?{urlencode(asked, doseq=True)}" if asked else path
-    return client.get(address, headers=HTML)
+    """The form with the report in it, as who has no script sees it; or another path."""
+    whole = {"whole": "1"} if path == "/reports" else {}
+    return client.get(f"{path}?{urlencode(whole | asked, doseq=True)}", headers=HTML)
+
+
+def follow(client: TestClient, page: Response) -> Response:
+    """The report that a page with the form alone loads into itself."""
+    [address] = re.findall(r'hx-get="(/reports/figures\?[^"]*)"', page.text)
+    return client.get(unescape(address), headers=HTML | {"hx-request": "true"})
 
 
 def words(answer: Response) -> str:
@@ -53,6 +60,64 @@ def test_the_page_shows_the_last_month_without_script(client: TestClient) -> Non
     assert "khoảng 60 ý kiến" in shown
     assert "không phải điều tra" in shown
     assert "Nhãn do máy gợi ý" in shown
+
+
+@pytest.mark.usefixtures("heard")
+def test_the_form_comes_first_and_the_report_after_it(client: TestClient) -> None:
+    address = "/reports?stretch=last_month&ward=00004&signer=An&form_sent=1&part=fields&part=places"
+    page = client.get(address, headers=HTML)
+
+    figures = follow(client, page)
+
+    assert page.status_code == figures.status_code == 200
+    assert "khoảng 30 ý kiến" not in words(page)
+    assert "Đang lập báo cáo" in words(page)
+    assert '<article class="report" id="bao-cao">' in figures.text
+    assert "Xã, phường: Phường Ba Đình, Hà Nội" in words(figures)
+    sections = re.findall(r'<h3 id="phan-(\w+)"', figures.text)
+    assert sections == ["received", "fields", "places", "method"]
+    [back] = re.findall(r'<a href="(/reports\?[^"]*)">Bỏ giới hạn này', figures.text)
+    assert parse_qs(urlsplit(unescape(back)).query)["signer"] == ["An"]
+
+
+@pytest.mark.usefixtures("heard")
+def test_who_has_no_script_finds_the_same_report_behind_a_link(client: TestClient) -> None:
+    page = client.get("/reports?stretch=last_month&signer=An", headers=HTML)
+    [link] = re.findall(r'<a href="(/reports\?[^"]*whole=1[^"]*)"', page.text)
+
+    whole = client.get(unescape(link), headers=HTML)
+
+    assert "khoảng 60 ý kiến" in words(whole)
+    assert "hx-get" not in whole.text
+    assert '<input type="hidden" name="whole" value="1">' in whole.text  # the next one comes so too
+    assert field_of(whole, "signer") == "An"
+
+
+@pytest.mark.usefixtures("heard")
+def test_what_follows_from_the_report_comes_with_it(client: TestClient) -> None:
+    figures = follow(client, client.get("/reports", headers=HTML)).text
+
+    [names] = re.findall(
+        r'<datalist id="o-ward-goi-y" hx-swap-oob="true">(.*?)</datalist>', figures
+    )
+    assert 'value="Phường Ba Đình, Hà Nội"' in names
+    assert 'hx-swap-oob="innerHTML:#bao-cao-tin"' in figures
+    assert 'formaction="/reports/report.docx" form="bao-cao-form"' in figures
+
+
+def test_the_days_of_each_stretch_stand_beside_it(client: TestClient) -> None:
+    page = client.get("/reports", headers=HTML).text
+
+    choices = page[page.index('<select id="o-stretch"') :].partition("</select>")[0]
+    assert re.findall(r"<option[^>]*>([^<]*)</option>", choices) == [
+        "Tháng trước: 01/12–31/12/2025",
+        "Tháng này: 01/01–05/01",
+        "Tuần trước: 29/12/2025–04/01",
+        "Tuần này: 05/01",
+        "Quý trước: 01/10–31/12/2025",
+        "Quý này: 01/01–05/01",
+        "Theo ngày tự chọn",
+    ]
 
 
 @pytest.mark.usefixtures("heard")
@@ -96,17 +161,28 @@ def test_a_period_without_opinions_says_what_to_do(client: TestClient) -> None:
         ({"civic_field": "LV99"}, "civic_field", "Lựa chọn này không có"),
     ],
 )
-@pytest.mark.parametrize("path", ["/reports", "/reports/report.docx"])
+@pytest.mark.parametrize(
+    ("path", "whole"), [("/reports", ""), ("/reports", "1"), ("/reports/report.docx", "")]
+)
 def test_what_cannot_be_read_is_told_and_the_form_stays(
-    client: TestClient, asked: dict[str, str], place: str, told: str, path: str
+    client: TestClient, asked: dict[str, str], place: str, told: str, path: str, whole: str
 ) -> None:
-    answer = get(client, path, signer="Trưởng ban", **asked)
+    answer = get(client, path, signer="Trưởng ban", whole=whole, **asked)
 
     assert answer.status_code == 422
     assert f'href="#o-{place}"' in answer.text
     assert f'id="o-{place}"' in answer.text
     assert told in words(answer)
     assert field_of(answer, "signer") == "Trưởng ban"
+    assert "hx-get" not in answer.text
+
+
+def test_figures_of_a_wrong_form_say_what_is_wrong(client: TestClient) -> None:
+    answer = get(client, "/reports/figures", stretch="days")
+
+    assert answer.status_code == 422
+    assert "data-fault" in answer.text
+    assert "Hãy điền cả hai ô" in words(answer)
 
 
 def test_a_day_that_is_filled_in_is_meant(client: TestClient) -> None:
@@ -167,7 +243,10 @@ def test_quotes_are_shown_when_asked_for_masked_and_noted(client: TestClient, de
     shelf.store(*(f"đường trước nhà hỏng đã ba tháng nay, số {n}" for n in range(12)))
     add_traits(desk.engine, [shelf.seq(n) for n in shelf.texts], day=DECEMBER)
 
-    quoted = get(client, form_sent="1", part=["fields", "examples"])
+    asked = {"form_sent": "1", "part": ["fields", "examples"]}
+    page = client.get(f"/reports?{urlencode(asked, doseq=True)}", headers=HTML)
+    assert client.get("/v1/access-log").json()["items"] == []  # the form alone quotes nothing
+    quoted = follow(client, page)
 
     assert quoted.text.count("<q>") == 5
     assert 'href="/opinions/0000' in quoted.text

@@ -69,7 +69,7 @@ def test_the_next_item_is_asked_about_in_plain_words(client: TestClient) -> None
         "Máy chưa đủ căn cứ để tự gán nhãn, nên hỏi người.",
         "1 Giao thông, đường sá, vận tải 20%",
         "0 Không thuộc lĩnh vực nào",
-        "Hôm nay mọi người đã duyệt 0 lượt. Còn 1 lượt chờ.",
+        "Hôm nay mọi người đã duyệt 0 nhãn. Còn 1 nhãn chờ duyệt.",
         "••••••••••",
     ):
         assert part in shown
@@ -95,7 +95,7 @@ def test_a_decision_is_kept_and_the_next_item_shown(client: TestClient, desk: De
     assert corrections(desk, newest) == [("civic_field", "labelled", ("LV02",))]
     assert shown_id(after) != newest
     assert "Vừa ghi: Môi trường, rác thải" in words(after)
-    assert "Hôm nay mọi người đã duyệt 1 lượt. Còn 2 lượt chờ." in words(after)
+    assert "Hôm nay mọi người đã duyệt 1 nhãn. Còn 2 nhãn chờ duyệt." in words(after)
 
 
 def test_htmx_gets_the_next_item_alone_and_the_address_of_it(client: TestClient) -> None:

@@ -122,6 +122,7 @@ def test_a_bad_file_says_what_to_do(client: TestClient, name: str, data: bytes, 
 
     assert state_of(html) == "failed"
     assert told in words(html)
+    assert "data-again" not in html  # it would be refused again
 
 
 def test_what_reads_like_a_denunciation_is_told_apart_from_faults(client: TestClient) -> None:
@@ -174,6 +175,7 @@ def test_a_waiting_file_that_was_stopped_or_is_unknown_is_told(client: TestClien
 
     assert state_of(html) == "failed"
     assert "Đã dừng" in words(html)
+    assert "data-again" in html
 
 
 def test_several_files_of_a_form_are_told_on_one_page(client: TestClient, desk: Desk) -> None:

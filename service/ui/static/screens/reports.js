@@ -1,4 +1,5 @@
-// A day that is filled in asks for the days from and to; another stretch empties them.
+// A day that is filled in asks for the days from and to; another stretch empties them. A report that did not
+// come is no longer on its way: `app.js` says why.
 "use strict";
 
 (() => {
@@ -14,4 +15,7 @@
     if (stretch.value === "days") days[0].focus();
     else for (const day of days) day.value = "";
   });
+  for (const failed of ["htmx:responseError", "htmx:sendError"]) {
+    document.addEventListener(failed, () => document.querySelector(".waiting span")?.remove());
+  }
 })();

@@ -136,15 +136,17 @@
     paint();
   }
 
-  const mayGoAgain = (item) => item.state === "stopped" || (item.state === "failed" && item.asked);
+  // only where the file is not to blame: it was stopped, or the line or the server gave way
+  const mayGoAgain = (item) => item.state === "stopped" || (item.state === "failed" && item.isPassing);
 
-  function fail(item, why) {
+  function fail(item, why, isPassing = false) {
     const told = document.createElement("div");
     const badge = document.createElement("span");
     badge.className = "badge warn";
     badge.textContent = words.refused;
     told.className = "outcome";
     told.append(badge, " ", why);
+    item.isPassing = isPassing;
     set(item, "failed", told);
   }
 
@@ -213,7 +215,7 @@
     if (asked.status === 200) {
       const outcome = page().querySelector(".outcome");
       if (outcome) settle(item, outcome);
-      else fail(item, words.other);
+      else fail(item, words.other, true);
     } else if (asked.status === 401 || asked.status === 403 || asked.status === 507) {
       back(item);
       hold(asked.status);
@@ -224,7 +226,7 @@
       lost(item);
     } else {
       const told = page().querySelector("[data-fault] > p");
-      fail(item, told ? told.textContent.trim() : words.other);
+      fail(item, told ? told.textContent.trim() : words.other, !told || asked.status >= 500);
     }
   }
 
@@ -238,7 +240,7 @@
     item.tries += answers ? 1 : 0;
     if (!isThere || item.tries >= TRIES) {
       if (line.includes(item)) line.splice(line.indexOf(item), 1);
-      fail(item, isThere ? words.broken : words.changed);
+      fail(item, isThere ? words.broken : words.changed, isThere);
     } else {
       pause = Math.min(2 * pause, MAX_PAUSE);
       rest(pause, words.lost);
@@ -304,6 +306,7 @@
   function settle(item, outcome) {
     const state = outcome.dataset.state;
     item.job = state === "waiting" ? outcome.dataset.job : undefined;
+    item.isPassing = "again" in outcome.dataset;
     set(item, ENDED.includes(state) ? state : "failed", document.adoptNode(outcome));
     const link = outcome.querySelector("a");
     const isFollowed = item.follow;
@@ -366,6 +369,10 @@
     const n_again = items.filter(mayGoAgain).length;
     again.hidden = isBusy || !n_again;
     again.textContent = fill(words.againAll, { n: shown(n_again) });
+    const mend = board.querySelector(".mend");
+    const n_mend = items.filter((item) => item.state === "failed" && !item.isPassing).length;
+    mend.hidden = isBusy || !n_mend;
+    mend.textContent = fill(words.mend, { n: shown(n_mend) });
     const status = board.querySelector("[role=status]");
     const told = notice || isBusy || !items.length ? notice : `${words.allEnded} ${sum}`;
     if (status.textContent !== told) status.textContent = told;
