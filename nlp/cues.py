@@ -15,7 +15,7 @@ A phrase may hold
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, product
+from itertools import accumulate, pairwise, product
 from operator import itemgetter
 
 from nlp.text import fold, lower, place_tones
@@ -227,11 +227,12 @@ class _Passage:
 
     def find(self, root: _Node) -> set[_Hit]:
         """Every phrase under `root`, wherever it begins."""
-        words, starts = self.words, root.words
-        for first in range(len(words) - 1):
-            node = starts.get(words[first])
+        starts = root.words
+        for first, (word, following) in enumerate(pairwise(self.words)):
             # most words that could begin a phrase do not: told here, before a call
-            if node and (node.cues or node.kinds or node.later or words[first + 1] in node.words):
+            if (node := starts.get(word)) and (
+                following in node.words or node.cues or node.later or node.kinds
+            ):
                 self._go_on(node, first + 1, first=first)
         for first, token in enumerate(self._tokens):
             if token.has_number or (
@@ -244,22 +245,22 @@ class _Passage:
         """Add the phrases that end at `node`, which the tokens from `first` to `at` led to, or go on."""
         for cue in node.cues:
             self._hits.add((cue, first, at))
-        self._step(node, at, first=first)
-        if node.later is None:
-            return
-        for later in range(at, min(at + _REACH + 1, len(self.words))):
-            self._step(node.later, later, first=first)
-            if self.words[later] in _STOPS:
-                return
+        if at < len(self.words):
+            if following := node.words.get(self.words[at]):
+                self._go_on(following, at + 1, first=first)
+            if node.kinds:
+                self._go_on_by_kind(node, at, first=first)
+        if node.later:
+            self._go_on_later(node.later, at, first=first)
 
-    def _step(self, node: _Node, at: int, *, first: int) -> None:
-        """Go on from `node` by the token `at`."""
-        if at >= len(self.words):
-            return
-        if following := node.words.get(self.words[at]):
-            self._go_on(following, at + 1, first=first)
-        if node.kinds:
-            self._go_on_by_kind(node, at, first=first)
+    def _go_on_later(self, rest: _Node, at: int, *, first: int) -> None:
+        for later, word in enumerate(self.words[at : at + _REACH + 1], start=at):
+            if following := rest.words.get(word):
+                self._go_on(following, later + 1, first=first)
+            if rest.kinds:
+                self._go_on_by_kind(rest, later, first=first)
+            if word in _STOPS:
+                return
 
     def _go_on_by_kind(self, node: _Node, at: int, *, first: int) -> None:
         for kind in self._kinds(at):

@@ -73,12 +73,12 @@ def _script_issues(sample: str, *, words: Sequence[str]) -> Iterator[str]:
 
 def _n_marked(words: Sequence[str]) -> int:
     """How many have a letter with a diacritic."""
-    return sum(not word.isascii() and _MARKED.search(word) is not None for word in words)
+    return len(list(filter(_MARKED.search, words)))
 
 
 def _n_known(words: Sequence[str]) -> int:
     """How many look like a syllable of Vietnamese."""
-    return sum(_looks_vietnamese(word) for word in words if len(word) <= _LONGEST_SYLLABLE)
+    return sum(map(_looks_vietnamese, [w for w in words if len(w) <= _LONGEST_SYLLABLE]))
 
 
 @lru_cache(maxsize=1 << 15)

@@ -25,25 +25,43 @@ _NETWORK_PARTS = (
 )
 
 
+# underthesea fills its globals at the first call, half of them before the model is read: two threads that
+# come first together would meet an empty model
 _loading = Lock()
 
 
-def _load() -> tuple[Callable[[str], list[str]], Callable[..., list[str]]]:
-    # underthesea fills its globals at the first call, half of them before the model is read: two threads
-    # that come first together would meet an empty model
+def _sentence_tokenizer() -> Callable[[str], list[str]]:
     with _loading:
-        return _load_once()
+        return _load_sentences()
+
+
+def _word_tokenizer() -> Callable[..., list[str]]:
+    with _loading:
+        return _load_words()
 
 
 @cache
-def _load_once() -> tuple[Callable[[str], list[str]], Callable[..., list[str]]]:
-    for part in _NETWORK_PARTS:
-        sys.modules.setdefault(f"underthesea.pipeline.{part}", None)  # type: ignore[arg-type] # means absent
-    from underthesea import sent_tokenize, word_tokenize
+def _load_sentences() -> Callable[[str], list[str]]:
+    _leave_out_network_parts()
+    from underthesea import sent_tokenize
 
     sent_tokenize("một.")
+    return sent_tokenize  # type: ignore[no-any-return] # it has no types
+
+
+@cache
+def _load_words() -> Callable[..., list[str]]:
+    """Apart from sentences, as its model takes a second to read and opinions need no words."""
+    _leave_out_network_parts()
+    from underthesea import word_tokenize
+
     word_tokenize("một", use_token_normalize=False)
-    return sent_tokenize, word_tokenize
+    return word_tokenize  # type: ignore[no-any-return] # it has no types
+
+
+def _leave_out_network_parts() -> None:
+    for part in _NETWORK_PARTS:
+        sys.modules.setdefault(f"underthesea.pipeline.{part}", None)  # type: ignore[arg-type] # means absent
 
 
 def hide_long_runs(text: str) -> str:
@@ -57,12 +75,12 @@ def hide_long_runs(text: str) -> str:
 
 def sentence_pieces(text: str) -> list[str]:
     """Sentences as underthesea cuts them; white space between them is lost."""
-    return _load()[0](text)
+    return _sentence_tokenizer()(text)
 
 
 def word_pieces(text: str) -> list[str]:
     """Words as underthesea joins syllables, with token normalisation off so that letters stay."""
-    return _load()[1](text, use_token_normalize=False) if text.strip() else []
+    return _word_tokenizer()(text, use_token_normalize=False) if text.strip() else []
 
 
 def align(pieces: Iterable[str], *, text: str, offset: int = 0) -> list[Span]:

@@ -39,7 +39,9 @@ def serve(settings: Settings, *, pipeline: Pipeline | None = None) -> None:
         for listener in sockets:
             with _told(settings.host, port=settings.port):
                 listener.listen(_BACKLOG)
-        with keep_crew([COMMAND] * settings.workers):
+        # workers read their settings themselves, and `serve --model` must hold for them too
+        own = {"DANVAN_MODEL": settings.model}
+        with keep_crew([COMMAND] * settings.workers, settings=own):
             _run(app, sockets, settings=settings)
 
 
