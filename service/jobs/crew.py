@@ -1,11 +1,12 @@
 """Processes that another process keeps for its jobs: begun again when they die, ended with it."""
 
+import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -14,18 +15,24 @@ COMMAND = (sys.executable, "-m", "service", "worker", "--tied")
 _PATIENCE_S = 40.0  # a little longer than the worker's own
 _LONGEST_PAUSE_S = 60.0
 _LOOK_S = 0.2
+_AS_OURS: Mapping[str, str] = {}
 _log = structlog.get_logger()
 
 
 @contextmanager
-def keep_crew(commands: Sequence[Sequence[str]]) -> Iterator[None]:
-    """Keep a process of each command alive while the block runs.
+def keep_crew(
+    commands: Sequence[Sequence[str]], *, settings: Mapping[str, str] = _AS_OURS
+) -> Iterator[None]:
+    """Keep a process of each command alive while the block runs, with these variables beside our own.
 
     Each child holds the other end of a pipe to us as its standard input. Should this process die without
     a word, the pipe closes, and the child ends by itself.
     """
     stop = threading.Event()
-    threads = [threading.Thread(target=_tend, args=(command, stop)) for command in commands]
+    threads = [
+        threading.Thread(target=_tend, args=(command, stop, {**os.environ, **settings}))
+        for command in commands
+    ]
     for thread in threads:
         thread.start()
     try:
@@ -36,21 +43,23 @@ def keep_crew(commands: Sequence[Sequence[str]]) -> Iterator[None]:
             thread.join()
 
 
-def run_crew(commands: Sequence[Sequence[str]]) -> None:
+def run_crew(commands: Sequence[Sequence[str]], *, settings: Mapping[str, str] = _AS_OURS) -> None:
     """Keep a process of each command alive until SIGTERM or SIGINT."""
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
-    with keep_crew(commands):
+    with keep_crew(commands, settings=settings):
         told.wait()
 
 
-def _tend(command: Sequence[str], stop: threading.Event) -> None:
+def _tend(command: Sequence[str], stop: threading.Event, environment: Mapping[str, str]) -> None:
     pause_s = 0.5
     while not stop.is_set():
         began = time.monotonic()
         # a session of its own: Ctrl+C is for us, and we tell the child
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603 - our own program
+        child = subprocess.Popen(  # noqa: S603 - our own program
+            command, stdin=subprocess.PIPE, start_new_session=True, env=environment
+        )
         with child:
             while child.poll() is None and not stop.wait(_LOOK_S):
                 pass
