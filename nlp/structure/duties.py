@@ -11,19 +11,15 @@ from datetime import date
 
 from nlp.structure.actors import begins
 from nlp.structure.dates import DATE, to_iso
+from nlp.structure.recurrence import BINDS, read_recurrence
 from nlp.structure.registers import DutyWords, Kind, Registers
 from nlp.structure.rows import Row, read_rows
 from nlp.structure.sheet import Sheet
 from nlp.structure.tasks import Task, read_tasks
-from nlp.text import lower
 from nlp.types import Block, Duty, Paragraph, Span
 
 _ROW_JOINT = re.compile(r"\s*[;\n]\s*|,\s+(?=[A-ZĐÀ-Ỹ])")
-_BINDS = (
-    r"(?<!\w)(?:truoc|cham\s+nhat|muon\s+nhat|khong\s+(?:muon\s+hon|qua)|thoi\s+han|han\s+(?:chot|cuoi))"
-    r"(?:\s+(?:la|vao|den|trong|het|truoc|cuoi))*\s+"
-)
-_DEADLINE = re.compile(rf"{_BINDS}(?P<date>{DATE.pattern})")
+_DEADLINE = re.compile(rf"{BINDS}(?P<date>{DATE.pattern})")
 _PERIOD = re.compile(
     r"(?<!\w)(?:trong|truoc|het|cuoi|vao|xong)\s+(?:het\s+|cuoi\s+)?"
     r"(?:quy\s+(?P<quarter>iv|i{1,3}|[1-4])|thang\s+(?P<month>\d{1,2}))"
@@ -35,17 +31,12 @@ _BARE_PERIOD = re.compile(
 )
 # "trước ngày 30/6" is of the year of the document
 _DAY = re.compile(
-    rf"{_BINDS}(?:ngay\s+)?(?P<day>\d{{1,2}})(?:/|\s+thang\s+)(?P<month>\d{{1,2}})(?![\d/]|\s*(?:nam|hang))"
+    rf"{BINDS}(?:ngay\s+)?(?P<day>\d{{1,2}})(?:/|\s+thang\s+)(?P<month>\d{{1,2}})(?![\d/]|\s*(?:nam|hang))"
 )
 # "đã ban hành trước ngày 01/7/2025" tells which papers are meant, not until when to act.
 _PAST = re.compile(r"(?:ban\s+hanh|duoc\s+\w+|da\s+\w+|phat\s+sinh|hieu\s+luc|thong\s+qua|ky)\s*$")
 _PAST_LENGTH = 30
 _QUARTERS = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "1": 1, "2": 2, "3": 3, "4": 4}
-_RECURRENCE = re.compile(
-    r"(?<!\w)(?:(?:dinh\s+ky\s+)?(?:hang|moi)\s+(?:nam|quy|thang|tuan)"
-    r"|dinh\s+ky(?:\s+(?:0?[36]|sau|ba)\s+thang(?:\s*,?\s*(?:va\s+)?(?:hang\s+|0?1\s+|mot\s+)?nam)?)?"
-    r"|(?:0?[36]|sau|ba)\s+thang\s*(?:/|mot|1)\s*lan|0?6\s+thang\s*(?:,|va)\s*(?:hang\s+)?nam)(?!\w)"
-)
 _REPORT = re.compile(
     r"(?<!\w)bao\s+cao\s+(?:(?:ket\s+qua|tinh\s+hinh)\s+)?(?:(?:voi|ve|cho|len|den)\s+)?"
     r"(?P<all>(?:cac|moi)\s+)?"
@@ -94,7 +85,6 @@ def _from_row(sheet: Sheet, row: Row, *, issued: str | None, words: DutyWords) -
         if name.strip()
     )
     when = row.deadline or row.span
-    recurrence = _RECURRENCE.search(sheet.folded, when.start, when.end)
     day = _read_deadline(sheet, row.span, issued=issued)
     return Duty(
         row.number,
@@ -102,7 +92,7 @@ def _from_row(sheet: Sheet, row: Row, *, issued: str | None, words: DutyWords) -
         row.span.start,
         row.span.end,
         deadline=day or (_bare_day(sheet, row.deadline, issued=issued) if row.deadline else None),
-        recurrence=lower(sheet.slice(*recurrence.span())) if recurrence else None,
+        recurrence=read_recurrence(sheet, when),
         report_to=_read_report(sheet, row.span, words=words),
     )
 
@@ -122,14 +112,13 @@ def _make(
     sheet: Sheet, task: Task, actors: tuple[str, ...], *, issued: str | None, words: DutyWords
 ) -> Duty:
     span = task.span
-    recurrence = _RECURRENCE.search(sheet.folded, span.start, span.end)
     return Duty(
         task.number,
         actors,
         span.start,
         span.end,
         deadline=_read_deadline(sheet, span, issued=issued),
-        recurrence=lower(sheet.slice(*recurrence.span())) if recurrence else None,
+        recurrence=read_recurrence(sheet, span),
         report_to=_read_report(sheet, span, words=words),
     )
 

@@ -97,12 +97,16 @@ class DutyWords:
     """Words by which a duty is read.
 
     `actors` may begin its subject and `verbs` end it; `names` hold a verb without being an order;
-    `background` heads a part that orders nothing.
+    `background` heads a part that orders nothing. `areas`, with a proper name, and `closed` end the name of a
+    body, unless `goes_on` follows.
     """
 
     actors: Words
     verbs: Words
     names: Words
+    areas: Words
+    closed: Words
+    goes_on: Words
     background: Words
 
 
@@ -281,6 +285,9 @@ class _DutyFile(_File):
     actors: tuple[str, ...]
     verbs: tuple[str, ...]
     names: tuple[str, ...]
+    areas: tuple[str, ...]
+    closed: tuple[str, ...]
+    goes_on: tuple[str, ...]
     background: tuple[str, ...]
 
 
@@ -323,12 +330,7 @@ def _delegations(marks: Iterable[str]) -> str:
 
 
 def _duty_words(data: _DutyFile) -> DutyWords:
-    return DutyWords(
-        actors=_words(data.actors),
-        verbs=_words(data.verbs),
-        names=_words(data.names),
-        background=_words(data.background),
-    )
+    return DutyWords(**{name: _words(getattr(data, name)) for name in type(data).model_fields})
 
 
 def _words(given: Iterable[str]) -> Words:

@@ -102,7 +102,7 @@ def read_tasks(
     for task, following in zip_longest(tasks, tasks[1:]):
         if _POLITE.search(sheet.folded, task.text.start, task.text.end):
             continue
-        own = _own_actors(sheet, task, words=words)
+        own = _own_actors(sheet, task, words=words, to_readers=to_readers)
         if task.title:
             is_scene = _sets_scene(sheet, task, words=words, upward=upward)
             frame.enter_title(task, own, is_scene=is_scene)
@@ -118,11 +118,14 @@ def read_tasks(
             yield task, actors
 
 
-def _own_actors(sheet: Sheet, task: Task, *, words: DutyWords) -> Actors:
+def _own_actors(sheet: Sheet, task: Task, *, words: DutyWords, to_readers: bool) -> Actors:
     """Whom a task names itself: its subject, or those whom the subject asks."""
     if task.title and sheet.is_cased and sheet.text[task.text.start : task.text.end].isupper():
         return ()  # the name of a part, or of the body that issues
-    own = read_actors(sheet, task.text, words=words, is_title=task.title or task.leads_in)
+    is_order = to_readers and bool(task.number) and not task.title
+    own = read_actors(
+        sheet, task.text, words=words, is_title=task.title or task.leads_in, is_order=is_order
+    )
     if not task.title and asks_others(sheet, task.text, words=words, has_subject=bool(own)):
         return asked_actors(sheet, task.text, words=words) or own
     return own
