@@ -10,10 +10,11 @@
 Texts are analysed in batches: the classifier reads all of them in one pass.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from itertools import islice
 from typing import Literal
 
 from nlp.decide import (
@@ -257,7 +258,7 @@ class Pipeline:
         areas = self._answer(reading, "task_area_opinion", max_labels=MAX_FIELDS)
         sentiments = self._answer(reading, "sentiment")
         intents = self._decide(reading, "intent")
-        segments = self._sentences(texts)
+        segments = self._sentences(texts, areas=areas.verdicts, sentiments=sentiments.verdicts)
         hints = find_all_hints(texts, rules=self.triage, accusations=self.accusations)
         provenance = self.provenance
         return [
@@ -285,32 +286,48 @@ class Pipeline:
             for row, request in enumerate(requests)
         ]
 
-    def _sentences(self, texts: Sequence[str]) -> list[tuple[Segment, ...]]:
-        """The sentences of each opinion with their own sentiment and task areas."""
+    def _sentences(
+        self, texts: Sequence[str], *, areas: Sequence[Verdict], sentiments: Sequence[Verdict]
+    ) -> list[tuple[Segment, ...]]:
+        """The sentences of each opinion with their own sentiment and task areas.
+
+        `areas` and `sentiments` are the verdicts of the whole: an opinion of one sentence is not read again.
+        """
         spans = [split_sentences(text) for text in texts]
         reading = self.classifier.read(
-            [text[s.start : s.end] for text, own in zip(texts, spans, strict=True) for s in own]
+            [
+                text[span.start : span.end]
+                for text, own in zip(texts, spans, strict=True)
+                if len(own) > 1
+                for span in own
+            ]
         )
-        areas = self._choose(reading, "task_area_opinion", max_labels=MAX_FIELDS)
-        sentiments = self._choose(reading, "sentiment", max_labels=1)
+        read = zip(
+            self._choose(reading, "task_area_opinion", max_labels=MAX_FIELDS),
+            self._choose(reading, "sentiment"),
+            strict=True,
+        )
+        of_whole = zip(areas, sentiments, strict=True)
         return [
             tuple(
                 Segment(
                     span.start,
                     span.end,
-                    task_area=tuple(code for code, _ in next(areas)),
-                    sentiment=_label_of(next(sentiments)),  # type: ignore[arg-type] # as above
+                    task_area=tuple(code for code, _ in own_areas),
+                    sentiment=_label_of(own_sentiment),  # type: ignore[arg-type] # as above
                 )
-                for span in own
+                for span, (own_areas, own_sentiment) in zip(
+                    own,
+                    islice(read, len(own)) if len(own) > 1 else [(area.chosen, sentiment.chosen)],
+                    strict=False,  # a text may have no sentence
+                )
             )
-            for own in spans
+            for own, (area, sentiment) in zip(spans, of_whole, strict=True)
         ]
 
-    def _choose(self, reading: Reading, head: str, *, max_labels: int) -> Iterator[Chosen]:
-        return iter(
-            choose(
-                reading.probabilities(head), head=self.classifier.heads[head], max_labels=max_labels
-            )
+    def _choose(self, reading: Reading, head: str, *, max_labels: int = 1) -> list[Chosen]:
+        return choose(
+            reading.probabilities(head), head=self.classifier.heads[head], max_labels=max_labels
         )
 
     def _decide(

@@ -112,3 +112,18 @@ def test_letter_case_of_an_opinion_changes_no_label(tiny_pipeline: Pipeline, tex
     assert one.civic_field == other.civic_field
     assert one.sentiment == other.sentiment
     assert one.segments == other.segments
+
+
+@settings(max_examples=30)
+@given(text=texts)
+def test_a_sentence_says_what_it_would_say_alone(tiny_pipeline: Pipeline, text: str) -> None:
+    answer = tiny_pipeline.analyze(Request("x", from_text(text), "opinion"))
+    body = from_text(text).text
+
+    for segment in answer.segments:
+        alone = tiny_pipeline.analyze(
+            Request("x", from_text(body[segment.start : segment.end]), "opinion")
+        )
+        if alone.text_quality.readable:  # "1." holds no words
+            assert segment.task_area == tuple(label.code for label in alone.task_area.labels)
+            assert segment.sentiment == alone.sentiment.label
