@@ -130,7 +130,8 @@ class Citation:
 class Duty:
     """Who must do what, by when or how often, reporting to whom.
 
-    `deadline` is ISO 8601, `recurrence` a word of the text such as "hằng năm"; None when the text has none.
+    `deadline` is ISO 8601, `recurrence` words of the text such as "trước ngày 25 hằng tháng"; None when the
+    text has none.
     """
 
     task_number: str | None

@@ -52,8 +52,11 @@ _CLAUSE_END = re.compile(r"[.;](?=\s|$)")
 _ROMAN = ("i", "ii", "iii", "iv")
 # Words of recurrence in folded text; of "6 tháng, hằng năm" the shorter period holds the longer.
 _RULES: tuple[tuple[re.Pattern[str], dict[str, str | int]], ...] = (
-    (re.compile(r"(?:6|sau) thang"), {"FREQ": "MONTHLY", "INTERVAL": 6}),
-    (re.compile(r"(?:3|ba) thang|(?:hang|moi) quy"), {"FREQ": "MONTHLY", "INTERVAL": 3}),
+    (re.compile(r"(?<!ngay )(?<!\d)0?(?:6|sau) thang"), {"FREQ": "MONTHLY", "INTERVAL": 6}),
+    (
+        re.compile(r"(?<!ngay )(?<!\d)0?(?:3|ba) thang|(?:hang|moi) quy"),
+        {"FREQ": "MONTHLY", "INTERVAL": 3},
+    ),
     (re.compile(r"(?:hang|moi) tuan"), {"FREQ": "WEEKLY"}),
     (re.compile(r"(?:hang|moi) thang"), {"FREQ": "MONTHLY"}),
     (re.compile(r"(?:hang|moi) nam"), {"FREQ": "YEARLY"}),

@@ -81,7 +81,8 @@ class Score:
 def score_duties(own: OwnDocument, doc: Document, structure: Structure) -> Counter[str]:
     """Paragraphs and rows that lay duties: `wanted`, `found`, `extra`, and of the found ones what is right.
 
-    `actors`: every wanted actor is named. `deadline`: the same deadlines, or none.
+    `actors`: every wanted actor is named, be the name longer or shorter; `exact`: the very names, no others.
+    `deadline`: the same deadlines, or none.
     """
     counts: Counter[str] = Counter()
     passages = {
@@ -102,6 +103,7 @@ def score_duties(own: OwnDocument, doc: Document, structure: Structure) -> Count
         names = [same(actor) for duty in found for actor in duty.actors]
         asked = [same(actor) for duty in wanted for actor in duty["actors"]]
         counts["actors"] += all(any(a in n or n in a for n in names) for a in asked)
+        counts["exact"] += set(names) == set(asked)
         deadlines = {duty.deadline for duty in found} - {None}
         counts["deadline"] += deadlines == {duty["deadline"] for duty in wanted} - {None}
         recurs = any(duty.recurrence for duty in found)

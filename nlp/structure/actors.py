@@ -63,14 +63,18 @@ def _find_subject_end(
 
 
 def _find_verbs(sheet: Sheet, clause: Span, *, words: DutyWords) -> Iterator[int]:
-    """Where listed verbs begin; a capital amid a line is part of a name ("Văn phòng Đăng ký đất đai")."""
+    """Where listed verbs begin that are no part of a name."""
     names = words.names.pattern.finditer(sheet.folded, clause.start, clause.end)
     spans = [name.span() for name in names]
     for at, _ in _find(words.verbs, sheet, clause):
-        is_name = sheet.text[max(clause.start, at - 1)] == " " and sheet.text[at : at + 2].istitle()
-        is_name = is_name and not _PREAMBLE.match(sheet.folded, at)
-        if not is_name and not _within(at, spans):
+        if not (_within(at, spans) or (at > clause.start and _is_named(sheet, at))):
             yield at
+
+
+def _is_named(sheet: Sheet, at: int) -> bool:
+    """Whether a verb is in a name by its capital amid a line: "Văn phòng Đăng ký đất đai"."""
+    has_capital = sheet.text[at - 1] == " " and sheet.text[at : at + 2].istitle()
+    return has_capital and not _PREAMBLE.match(sheet.folded, at)
 
 
 def _find_closes(sheet: Sheet, clause: Span, *, words: DutyWords) -> Iterator[int]:

@@ -45,10 +45,10 @@ _WRITTEN = re.compile(r"(?:h[ằà]ng|mỗi) (?:năm|quý|tháng|tuần|ngày)")
 
 
 def read_recurrence(sheet: Sheet, span: Span) -> str | None:
-    """The first words of a stretch that say how often, and on which day; in lower case."""
+    """The first words of a stretch that say how often, and on which day, without a capital at their start."""
     for match in _RECURRENCE.finditer(sheet.folded, span.start, span.end):
-        words = lower(sheet.slice(*match.span()))
+        words = sheet.slice(*match.span())
         is_cycle = not _FOLDED.search(match[0]) or _WRITTEN.search(normalise(words))
         if is_cycle or not sheet.is_marked:  # "đưa hàng ngay", "mỗi quy trình"
-            return words
+            return lower(words[0]) + words[1:]
     return None

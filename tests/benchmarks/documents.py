@@ -152,6 +152,7 @@ def _own(*, registers: Registers) -> Iterator[str]:
                 percent(duties["found"], duties["wanted"]),
                 percent(duties["found"], duties["found"] + duties["extra"]),
                 percent(duties["actors"], duties["found"]),
+                percent(duties["exact"], duties["found"]),
                 percent(duties["deadline"], duties["found"]),
                 percent(citations["canonical"], citations["wanted"]),
             )
@@ -159,7 +160,8 @@ def _own(*, registers: Registers) -> Iterator[str]:
     yield "### The same documents by every route\n" + _table(
         (
             "route", "fields right", "invented", "documents wholly right", "character errors",
-            "duties found", "of those found true", "actors right", "deadline right", "citations resolved",
+            "duties found", "of those found true", "actors right", "their very names",
+            "deadline right", "citations resolved",
         ),
         lines,
     )  # fmt: skip

@@ -49,6 +49,7 @@ def test_fields_duties_and_citations_are_read(registers: Registers) -> None:
     assert score.right >= 0.97, score.failures
     assert duties["found"] >= 0.87 * duties["wanted"]
     assert duties["found"] >= 0.87 * (duties["found"] + duties["extra"])
+    assert duties["exact"] >= 0.72 * duties["found"]
     assert duties["deadline"] >= 0.90 * duties["found"]
     assert citations["canonical"] >= 0.97 * citations["wanted"]
 

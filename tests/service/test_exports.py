@@ -208,6 +208,7 @@ def test_lines_of_the_calendar_are_folded() -> None:
         ("định kỳ 6 tháng, hằng năm", "FREQ=MONTHLY;INTERVAL=6;BYMONTHDAY=15"),
         ("định kỳ sáu tháng", "FREQ=MONTHLY;INTERVAL=6;BYMONTHDAY=15"),
         ("hằng năm", "FREQ=YEARLY;BYMONTHDAY=15;BYMONTH=6"),
+        ("trước ngày 06 tháng 12 hằng năm", "FREQ=YEARLY;BYMONTHDAY=15;BYMONTH=6"),
         ("định kỳ", None),
         (None, None),
     ],

@@ -184,6 +184,18 @@ def test_a_name_goes_on_with_what_completes_it(
     assert task(words, registers).actors == actors
 
 
+def test_a_verb_that_no_list_holds_orders_only_where_an_order_is_said(registers: Registers) -> None:
+    text = (
+        "Số 12-KH/TU\nHà Nội, ngày 02 tháng 3 năm 2022\nKẾ HOẠCH\ntiếp dân\n"
+        "1. Công an xã túc trực tại chợ phiên.\n2. Giao Công an xã túc trực tại chợ phiên.\n"
+        "3. Thường trực Đảng ủy ghi nhận, sẽ xem xét."
+    )
+
+    found = [(duty.task_number, duty.actors) for duty in duties(text, registers)]
+
+    assert found == [("2", ("Công an xã",))]
+
+
 def test_each_dash_that_names_its_actor_is_a_duty(registers: Registers) -> None:
     text = f"{HEAD}1. Công tác tuyên truyền\n- Báo Thủ đô mở chuyên mục.\n- Sở Nội vụ cung cấp tin."
 
@@ -231,8 +243,8 @@ def test_a_deadline_is_a_day_or_period_that_binds(
         ("Báo cáo định kỳ ngày 20 hàng tháng.", "định kỳ ngày 20 hàng tháng"),
         ("Vào ngày 05 hằng tháng, công khai số liệu.", "vào ngày 05 hằng tháng"),
         ("Báo cáo trước 15 giờ hằng ngày.", "trước 15 giờ hằng ngày"),
-        ("Gửi trước 16 giờ 30 phút thứ Năm hằng tuần.", "trước 16 giờ 30 phút thứ năm hằng tuần"),
-        ("Giao ban sáng thứ Hai hằng tuần.", "sáng thứ hai hằng tuần"),
+        ("Gửi trước 16 giờ 30 phút thứ Năm hằng tuần.", "trước 16 giờ 30 phút thứ Năm hằng tuần"),
+        ("Giao ban sáng thứ Hai hằng tuần.", "sáng thứ Hai hằng tuần"),
         (
             "Định kỳ trước ngày 20 tháng cuối quý, gửi số liệu.",
             "định kỳ trước ngày 20 tháng cuối quý",
