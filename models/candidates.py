@@ -45,6 +45,8 @@ def candidate_recipe(recipe: Recipe, corrections: Corrections, *, out: Path) -> 
     Raises:
         CorpusError: the recipe would keep what a single text says, or this candidate is there already.
     """
+    if recipe.encoder is not None:
+        raise CorpusError("a candidate is linear: an encoder may know single texts by heart")
     if recipe.min_texts < 2:
         raise CorpusError("with corrections min_texts must be 2 or more: no text may be kept alone")
     version = f"{recipe.version}{CANDIDATE}corrections.{corrections.number}"

@@ -34,6 +34,7 @@ at 0.90 that of the surest best labels, as many as are right nine times in ten o
 the expected calibration error. *Clear* texts are those that two blind readings gave the same label; the
 readers were of one make and quick, so their agreement is an upper bound. No text measured on was learnt
 from. How often the real texts of the card were looked at, and what followed, stands in `models/README.md`."""
+_ON_FOLDS = "the cross-validation"
 _COLUMNS = ("n", "accuracy", "macro_f1", "micro_f1", "asserted_precision", "coverage", "ece")
 _COLUMNS_BESIDE = ("accuracy", "macro_f1", "asserted_precision", "coverage", "ece")
 # What the product is held to on real texts: head, key, on clear texts, wanted first and in the end.
@@ -85,8 +86,7 @@ def write_card(folder: Path) -> Path:
         "\n".join(
             [
                 f"- taxonomy: {' '.join(manifest['taxonomy'])}",
-                f"- features: {', '.join(f'{key} {value}' for key, value in manifest['features'].items())}",
-                f"- n-grams known: {figures['n_columns']:,}; {_megabytes(folder / WEIGHTS):.1f} MB",
+                *_made_how(manifest, figures=figures, folder=folder),
                 f"- texts: {training['n_training']:,} to learn from, {training['n_test']:,} held out by hash",
                 f"- corpus SHA-256: {training['corpus_sha256']}",
                 f"- sources: {'; '.join(training['recipe'].get('sources', ['not said']))}",
@@ -95,20 +95,22 @@ def write_card(folder: Path) -> Path:
             ]
         ),
         _USES,
-        _HOW,
+        _HOW if _is_linear(manifest) else _HOW.replace(_ON_FOLDS, "that fifth"),
         *_beside(training.get("corrections"), figures.get("beside", {})),
         *_real_parts(real),
         "## On texts written for this project\nThey are easier than real ones.",
-        _summary("Cross-validation on the training texts (5 folds)", figures["validation"]),
+        _summary(_validation_title(manifest), figures["validation"]),
         _summary("Held-out tenth", figures["test"]),
-        _summary(
-            "Held-out tenth, task areas from the words of the pack alone", figures["without_labels"]
-        ),
+        _without_labels(figures.get("without_labels")),
+        _moved(figures.get("exported")),
         _agreement("Two blind readings of a tenth of the texts", figures["agreement"]),
         _robustness("The held-out tenth, changed", figures["robustness"]),
         _evidence("Evidence on the held-out tenth", figures["evidence"]),
         _failures(figures["failures"]),
-        *(_by_label(name, own) for name, own in figures["validation"].items()),
+        *(
+            _by_label(name, own, of="cross-validation" if _is_linear(manifest) else "validation")
+            for name, own in figures["validation"].items()
+        ),
     ]
     path = folder / CARD
     path.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
@@ -155,6 +157,52 @@ def _real_figures(manifest: Mapping[str, Any], *, sha256: str) -> Figures:
         return {}
     figures = json.loads(Path(path).read_text(encoding="utf-8"))
     return figures if figures["model_sha256"] == sha256 else {}
+
+
+def _is_linear(manifest: Mapping[str, Any]) -> bool:
+    return "windows" not in manifest
+
+
+def _made_how(manifest: Mapping[str, Any], *, figures: Figures, folder: Path) -> Iterable[str]:
+    """What reads the texts: n-grams, or a checkpoint."""
+    if _is_linear(manifest):
+        yield f"- features: {_listed(manifest['features'])}"
+        yield f"- n-grams known: {figures['n_columns']:,}; {_megabytes(folder / WEIGHTS):.1f} MB"
+        return
+    size = sum(_megabytes(folder / name) for name in manifest["files"])
+    training = manifest["training"]
+    wanted = training["recipe"]["encoder"]
+    source = wanted.get("hub") or Path(wanted["checkpoint"]).name
+    yield f"- checkpoint: {source}, run as {manifest['backend']}"
+    yield f"- reads: {_listed(manifest['windows'])}; {size:.1f} MB"
+    if "run" in training:
+        yield f"- fine-tuned: {_listed(training['run'])}"
+    if "exported" in training:
+        yield f"- exported: {_listed(training['exported'])}"
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in values.items())
+
+
+def _validation_title(manifest: Mapping[str, Any]) -> str:
+    if _is_linear(manifest):
+        return "Cross-validation on the training texts (5 folds)"
+    return "A fifth of the training texts, kept for validation, calibration and thresholds"
+
+
+def _without_labels(report: Mapping[str, Figures] | None) -> str:
+    title = "Held-out tenth, task areas from the words of the pack alone"
+    return _summary(title, report) if report is not None else ""
+
+
+def _moved(report: Mapping[str, Figures] | None) -> str:
+    """How far an export moved the answers of its model."""
+    if report is None:
+        return ""
+    rows = ((name, own["same"], own["mean"], own["largest"]) for name, own in report.items())
+    columns = ("head", "same best label", "mean change of a probability", "largest")
+    return _table("### Held-out tenth: this export beside its model", columns, rows)
 
 
 def _compared_with(folder: Path) -> str:
@@ -331,7 +379,7 @@ def _failures(failures: Mapping[str, list[list[Any]]]) -> str:
     )
 
 
-def _by_label(name: str, figures: Figures, *, of: str = "cross-validation") -> str:
+def _by_label(name: str, figures: Figures, *, of: str) -> str:
     rows = (
         (label, row["precision"], row["recall"], row["f1"], row["support"])
         for label, row in figures["labels"].items()

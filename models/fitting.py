@@ -87,13 +87,36 @@ def fit_head(
     if not chosen:
         raise CorpusError(f"no example for the head {question.name}")
     scores = out_of_fold_scores(question, chosen, terms=terms, folds=folds, recipe=recipe)
+    learnt = fit_weights(question, chosen, terms=terms, vectorizer=vectorizer, recipe=recipe)
+    return calibrate_head(question, chosen, scores=scores, learnt=learnt, recipe=recipe)
+
+
+def calibrate_head(
+    question: Question,
+    examples: Sequence[Example],
+    *,
+    scores: FloatArray,
+    learnt: tuple[FloatArray, FloatArray],
+    recipe: Recipe,
+) -> tuple[Head, dict[str, Any]]:
+    """Complete a head with calibration and thresholds, from scores of examples that it did not learn.
+
+    Args:
+        question: what the head answers.
+        examples: of its kinds, and labelled for it.
+        scores: float32, shape (n_examples, n_labels).
+        learnt: its weights and bias.
+        recipe: says which of the examples count.
+
+    Returns:
+        The head, and its figures on these examples (`models.evaluate.measure`).
+    """
     on_plain = recipe.head(question.name).calibrated_on == "plain"
-    measured = _plain_rows(chosen) if on_plain else _whole_rows(chosen)
-    scores, gold = scores[measured], question.targets(chosen)[measured]
+    measured = _plain_rows(examples) if on_plain else _whole_rows(examples)
+    scores, gold = scores[measured], question.targets(examples)[measured]
     slope, offset = fit_calibration(scores, gold, multi=question.multi)
-    weights, bias = fit_weights(question, chosen, terms=terms, vectorizer=vectorizer, recipe=recipe)
     draft = HeadSpec(question.name, question.labels, question.multi, (1.01,) * len(question.labels))
-    head = Head(draft, weights, bias, slope, offset, _AS_IT_IS)
+    head = Head(draft, *learnt, slope, offset, _AS_IT_IS)
     if not question.multi:
         head = replace(head, confidence=fit_confidence(head.calibrate(scores), gold))
     probabilities = head.calibrate(scores)

@@ -1,6 +1,6 @@
 """Model artifacts on disk: `<name>/<version>/` with `manifest.json`, `model.safetensors`, `card.md`.
 
-A transformer model has its checkpoint in `encoder/` as well.
+A model over an encoder has its checkpoint in `encoder/` as well, for torch or for onnxruntime.
 
 Weights are never unpickled; their SHA-256 stands in the manifest and is checked before they are read.
 The hash of the manifest names the model.
@@ -8,22 +8,21 @@ The hash of the manifest names the model.
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from models.encoded import Encoder, EncoderClassifier, WindowSpec
 from models.linear import Head, LinearClassifier, Vectorizer, Vocabulary
 from nlp.errors import ArtifactError
 from nlp.features import FeatureSpec
 from nlp.protocols import Classifier, HeadSpec
-
-if TYPE_CHECKING:
-    from models.transformer import TransformerClassifier
 
 _FORMAT = 2
 MANIFEST = "manifest.json"
@@ -31,6 +30,7 @@ WEIGHTS = "model.safetensors"
 REFERENCE = "reference.json"  # what is measured of it afterwards, as the card
 ENCODER = "encoder"
 CANDIDATE = "+"  # parts the version of a recipe from what its candidate learnt besides
+_LINEAR = "linear"
 _VOCABULARY = ("keys", "idf", "blocks")
 _CALIBRATION = ("bias", "slope", "offset", "confidence")
 
@@ -109,21 +109,25 @@ def save_linear(model: LinearClassifier, *, folder: Path, training: dict[str, An
     target.mkdir(parents=True, exist_ok=True)
     (target / WEIGHTS).write_bytes(_to_safetensors(tensors))
     facts = {"features": asdict(model.vectorizer.spec), "training": training}
-    return _write_manifest(target, model=model, backend="linear", facts=facts)
+    return _write_manifest(target, model=model, backend=_LINEAR, facts=facts)
 
 
-def save_transformer(
-    model: "TransformerClassifier", *, folder: Path, training: dict[str, Any]
-) -> Classifier:
-    """Write an artifact over an encoder, whose checkpoint goes into `encoder/`."""
+def save_encoder(
+    model: EncoderClassifier, *, folder: Path, training: dict[str, Any]
+) -> EncoderClassifier:
+    """Write an artifact over an encoder, whose checkpoint goes into `encoder/`; answers it as loaded."""
     target = folder / model.name / model.version
-    target.mkdir(parents=True, exist_ok=True)
-    for part in (model.encoder.model, model.encoder.tokenizer):
-        part.save_pretrained(target / ENCODER)
+    shutil.rmtree(target / ENCODER, ignore_errors=True)  # nothing of an earlier one may stay
+    (target / ENCODER).mkdir(parents=True)
+    model.encoder.save(target / ENCODER)
     tensors = _head_tensors(model.encoder_heads, dtype=np.float32)
     (target / WEIGHTS).write_bytes(_to_safetensors(tensors))
-    facts = {"max_tokens": model.encoder.max_tokens, "training": training}
-    return _write_manifest(target, model=model, backend="transformer", facts=facts)
+    facts = {"windows": asdict(model.encoder.spec), "training": training}
+    backend = model.encoder.backend
+    saved = _write_manifest(target, model=model, backend=backend, facts=facts)
+    if not isinstance(saved, EncoderClassifier):
+        raise ArtifactError(f"{target}: {backend} is no backend of encoders")
+    return saved
 
 
 def _head_tensors(heads: Mapping[str, Head], *, dtype: type) -> dict[str, Any]:
@@ -202,18 +206,31 @@ def _load(info: ModelInfo) -> Classifier:
     tensors = load((info.folder / WEIGHTS).read_bytes())
     heads = {spec["name"]: _head(spec, tensors=tensors) for spec in manifest["heads"]}
     common = (info.name, info.version, info.sha256, (info.taxonomy, info.taxonomy_version))
-    if manifest["backend"] == "linear":
+    if manifest["backend"] == _LINEAR:
         vocabulary = Vocabulary(*(tensors[f"vocabulary.{part}"] for part in _VOCABULARY))
         spec = FeatureSpec.of(manifest["features"])
         return LinearClassifier(*common, Vectorizer(vocabulary, spec=spec), heads)
+    spec_of_windows = WindowSpec(**manifest["windows"])
+    encoder = _load_encoder(manifest["backend"], info.folder / ENCODER, spec=spec_of_windows)
+    return EncoderClassifier(*common, encoder, heads)
+
+
+def _load_encoder(backend: str, folder: Path, *, spec: WindowSpec) -> Encoder:
+    """Run a checkpoint by what its manifest names; what that needs is imported here and nowhere sooner."""
     try:
-        from models.transformer import Encoder, TransformerClassifier
+        if backend == "onnx":
+            from models.onnx import OnnxEncoder
+
+            return OnnxEncoder.load(folder, spec=spec)
+        if backend == "transformer":
+            from models.transformer import TorchEncoder
+
+            return TorchEncoder.load(folder, spec=spec)
     except ImportError as error:
         raise ArtifactError(
-            f"{info.name} is a transformer model; pip install 'danvan[transformer]'"
+            f"{folder.parent} is a {backend} model; pip install 'danvan[{backend}]'"
         ) from error
-    encoder = Encoder.load(info.folder / ENCODER, max_tokens=manifest["max_tokens"])
-    return TransformerClassifier(*common, encoder, heads)
+    raise ArtifactError(f"{folder.parent}: no backend {backend!r} here; a newer danvan made it")
 
 
 def _check_files(folder: Path, *, hashes: Mapping[str, str]) -> None:

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from models.agreement import agreement
 from models.candidates import Corrections, candidate_recipe, compare, split_corrections
 from models.card import FIGURES, write_card
 from models.corpus import Example, load_corpus, load_lexicon, load_second, load_sentiments
+from models.encoded import EncoderClassifier
 from models.evaluate import evaluate, measure, surest_errors
 from models.faithfulness import faithfulness
 from models.fitting import fit_head, fit_unlabelled_head, fold_vectorizers, learn_vectorizer
@@ -20,9 +22,17 @@ from models.linear import Head, LinearClassifier, Vectorizer
 from models.real import find_texts, join_labels, real_split
 from models.recipe import Recipe, load_recipe
 from models.reference import Reference, measure_reference, write_reference
-from models.registry import MANIFEST, find_model, load_classifier, save_linear
+from models.registry import (
+    MANIFEST,
+    ModelInfo,
+    find_model,
+    load_classifier,
+    save_encoder,
+    save_linear,
+)
 from models.robustness import robustness
 from nlp.errors import ArtifactError, CorpusError
+from nlp.protocols import Classifier
 from nlp.structure import load_registers
 from nlp.taxonomy import Taxonomy, load_pack
 
@@ -50,11 +60,50 @@ def train(path: Path, *, out: Path, report: Report, corrections: Corrections | N
     training += [*_real_examples(recipe), *learnt]
     held_out = [example for example in examples if example.split == "test"]
     report(f"{len(training)} texts to learn from, {len(held_out)} held out")
+    facts = {
+        "recipe": json.loads(recipe.model_dump_json(exclude_defaults=True)),
+        "corpus_sha256": corpus_hash(examples),
+        "n_training": len(training),
+        "n_test": len(held_out),
+        **_said_of(corrections, n_learnt=len(learnt), n_held_out=len(kept)),
+    }
+    make = _make_linear if recipe.encoder is None else _make_encoder
+    course = _Course(recipe, taxonomy, training, held_out, facts, out)
+    saved, figures = make(course, report=report)
+    folder = out / recipe.name / recipe.version
+    figures |= measure_saved(saved, examples, recipe=recipe, taxonomy=taxonomy)
+    if corrections is not None:
+        parts = {
+            "held-out tenth of the corpus": held_out,
+            "held-out fifth of the corrections": kept,
+        }
+        figures["beside"] = compare(saved, corrections.standing, parts=parts, taxonomy=taxonomy)
+    write_figures(folder, figures=figures)
+    write_reference(measure_reference(saved, held_out, taxonomy=taxonomy), folder=folder)
+    write_card(folder)
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """What a model is made of, and where it goes."""
+
+    recipe: Recipe
+    taxonomy: Taxonomy
+    training: Sequence[Example]
+    held_out: Sequence[Example]
+    facts: dict[str, Any]  # JSON values for the manifest
+    out: Path
+
+
+def _make_linear(course: _Course, *, report: Report) -> tuple[Classifier, dict[str, Any]]:
+    """Fit and save a linear model; and its figures that do not come from the held-out texts."""
+    recipe, taxonomy = course.recipe, course.taxonomy
     terms = _terms(recipe, taxonomy=taxonomy)
-    vectorizer = learn_vectorizer([*training, *chain(*terms.values())], recipe=recipe)
+    vectorizer = learn_vectorizer([*course.training, *chain(*terms.values())], recipe=recipe)
     report(f"{len(vectorizer.vocabulary.keys)} n-grams")
     heads, validation = _fit_heads(
-        training,
+        course.training,
         terms=terms,
         vectorizer=vectorizer,
         recipe=recipe,
@@ -69,39 +118,57 @@ def train(path: Path, *, out: Path, report: Report, corrections: Corrections | N
         vectorizer=vectorizer,
         linear_heads=heads,
     )
-    facts = {
-        "recipe": json.loads(recipe.model_dump_json(exclude_defaults=True)),
-        "corpus_sha256": corpus_hash(examples),
-        "n_training": len(training),
-        "n_test": len(held_out),
-        **_said_of(corrections, n_learnt=len(learnt), n_held_out=len(kept)),
-    }
-    saved = save_linear(model, folder=out, training=facts)
-    folder = out / recipe.name / recipe.version
+    saved = save_linear(model, folder=course.out, training=course.facts)
+    without = _without_labels(
+        course.held_out, taxonomy=taxonomy, vectorizer=vectorizer, recipe=recipe
+    )
+    n_columns = len(vectorizer.vocabulary.keys)
+    return saved, {"n_columns": n_columns, "validation": validation, "without_labels": without}
+
+
+def _make_encoder(course: _Course, *, report: Report) -> tuple[Classifier, dict[str, Any]]:
+    """Fine-tune and save a model over a checkpoint; goes on where a broken run stopped."""
+    try:
+        from models.encoder_fitting import fit_encoder
+    except ImportError as error:
+        raise ArtifactError("this recipe needs torch; pip install 'danvan[transformer]'") from error
+    recipe, taxonomy = course.recipe, course.taxonomy
+    work = course.out / recipe.name / f"{recipe.version}.training"
+    fitted = fit_encoder(
+        course.training,
+        questions=questions_of(taxonomy),
+        terms=_terms(recipe, taxonomy=taxonomy),
+        recipe=recipe,
+        work=work,
+        report=report,
+    )
+    pack = (taxonomy.name, taxonomy.version)
+    model = EncoderClassifier(recipe.name, recipe.version, "", pack, fitted.encoder, fitted.heads)
+    facts = course.facts | {"run": fitted.run}
+    saved = save_encoder(model, folder=course.out, training=facts)
+    shutil.rmtree(work)
+    return saved, {"validation": fitted.validation}
+
+
+def measure_saved(
+    saved: Classifier, examples: Sequence[Example], *, recipe: Recipe, taxonomy: Taxonomy
+) -> dict[str, Any]:
+    """The figures of a model on the held-out tenth of its corpus: JSON values."""
+    held_out = [example for example in examples if example.split == "test"]
     second = load_second(recipe.corpus / "second", examples=examples, taxonomy=taxonomy)
-    figures = {
-        "n_columns": len(vectorizer.vocabulary.keys),
-        "validation": validation,
-        "without_labels": _without_labels(
-            held_out, taxonomy=taxonomy, vectorizer=vectorizer, recipe=recipe
-        ),
+    return {
         "test": evaluate(saved, held_out, taxonomy=taxonomy, second=second),
         "agreement": agreement(examples, second, taxonomy=taxonomy),
         "robustness": robustness(saved, held_out, taxonomy=taxonomy),
         "evidence": faithfulness(saved, held_out, taxonomy=taxonomy),
         "failures": surest_errors(saved, held_out, taxonomy=taxonomy),
     }
-    if corrections is not None:
-        parts = {
-            "held-out tenth of the corpus": held_out,
-            "held-out fifth of the corrections": kept,
-        }
-        figures["beside"] = compare(saved, corrections.standing, parts=parts, taxonomy=taxonomy)
+
+
+def write_figures(folder: Path, *, figures: dict[str, Any]) -> None:
+    """Write `figures.json` beside an artifact."""
     text = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
     (folder / FIGURES).write_text(text, encoding="utf-8")
-    write_reference(measure_reference(saved, held_out, taxonomy=taxonomy), folder=folder)
-    write_card(folder)
-    return folder
 
 
 def renew_reference(name: str, *, folder: Path) -> tuple[Path, Reference]:
@@ -115,6 +182,22 @@ def renew_reference(name: str, *, folder: Path) -> tuple[Path, Reference]:
         CorpusError: the corpus is not the one that it learnt from, so some of its texts may have been learnt.
     """
     info = find_model(name, folder=folder)
+    _, taxonomy, examples = made_of(info)
+    held_out = [example for example in examples if example.split == "test"]
+    model = load_classifier(f"{info.name}@{info.version}", folder=folder)
+    reference = measure_reference(model, held_out, taxonomy=taxonomy)
+    path = write_reference(reference, folder=info.folder)
+    write_card(info.folder)
+    return path, reference
+
+
+def made_of(info: ModelInfo) -> tuple[Recipe, Taxonomy, tuple[Example, ...]]:
+    """The recipe, pack and corpus that an artifact was made of.
+
+    Raises:
+        ArtifactError: its manifest does not say what it was made of.
+        CorpusError: the corpus is not the one that it learnt from, so some of its texts may have been learnt.
+    """
     made_of = json.loads((info.folder / MANIFEST).read_bytes())["training"]
     if "recipe" not in made_of:
         raise ArtifactError(f"{info.folder}: the manifest names no recipe; train the model again")
@@ -125,12 +208,7 @@ def renew_reference(name: str, *, folder: Path) -> tuple[Path, Reference]:
         raise CorpusError(
             f"{recipe.corpus}: not the corpus that {info.name} {info.version} learnt from; train it again"
         )
-    held_out = [example for example in examples if example.split == "test"]
-    model = load_classifier(f"{info.name}@{info.version}", folder=folder)
-    reference = measure_reference(model, held_out, taxonomy=taxonomy)
-    path = write_reference(reference, folder=info.folder)
-    write_card(info.folder)
-    return path, reference
+    return recipe, taxonomy, examples
 
 
 def _fit_heads(

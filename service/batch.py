@@ -2,7 +2,8 @@
 
 Each record of the input becomes exactly one line of the output, in order: an Analysis, or
 `{"id", "error"}`. Beside the output stands `<OUT>.progress.json`, which says what it was made of; after
-an interruption the whole lines already there are kept and the rest is done.
+an interruption the whole lines already there are kept and the rest is done. A Parquet file can be read
+only when it is whole: its lines are gathered beside it first, and become the table at the end.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,10 +23,12 @@ from nlp.errors import InputError
 from nlp.pipeline import Pipeline, Request
 from nlp.readers import from_text
 from nlp.types import Provenance
+from service import lake
 from service.records import Record, read_records
 
 CHUNK = 512
 CHUNK_CHARS = 500_000
+_OTHER = "exists and was made of other input or by another model; name another output or pass --overwrite"
 Builder = Callable[[], Pipeline]
 
 
@@ -57,6 +60,28 @@ def run_batch(
         InputError: the input cannot be read, or the output belongs to another batch.
     """
     _check_paths(job)
+    if not lake.is_lake(job.target):
+        return _write_lines(job, build=build, report=report, overwrite=overwrite)
+    lake.schema()  # that it can be written is found out now, not at the end
+    gathered = replace(job, target=job.target.with_name(f"{job.target.name}.lines"))
+    if job.target.exists() and not overwrite and not gathered.target.exists():
+        identity = _identity(job, provenance=build().provenance)
+        n_rows = lake.count_rows(job.target, identity=identity)
+        if n_rows is None:
+            raise InputError(f"{job.target} {_OTHER}")
+        return Tally(n_rows, 0)
+    tally = _write_lines(gathered, build=build, report=report, overwrite=overwrite)
+    state = _state_path(gathered.target)
+    with gathered.target.open("rb") as lines:
+        lake.write_lake(lines, job.target, identity=state.read_text(encoding="utf-8"))
+    gathered.target.unlink()
+    state.unlink()
+    return tally
+
+
+def _write_lines(
+    job: Job, *, build: Builder, report: Callable[[Tally], None], overwrite: bool
+) -> Tally:
     pipeline = build()
     identity = _identity(job, provenance=pipeline.provenance)
     n_done = 0 if overwrite else _resume(job, identity=identity)
@@ -196,10 +221,7 @@ def _resume(job: Job, *, identity: str) -> int:
     state = _state_path(job.target)
     known = state.read_text(encoding="utf-8") if state.exists() else None
     if known != identity:
-        raise InputError(
-            f"{job.target} exists and was made of other input or by another model;"
-            " name another output or pass --overwrite"
-        )
+        raise InputError(f"{job.target} {_OTHER}")
     with job.target.open("rb+") as out:
         n_lines, end = _whole_lines(out)
         out.truncate(end)

@@ -27,9 +27,9 @@ from nlp.structure import load_registers, read_structure
 from nlp.taxonomy import Taxonomy, load_pack
 from nlp.types import Document
 from service.app import build_pipeline
-from service.batch import Job, Tally, run_batch
 from service.cli_access import mount as mount_access
 from service.cli_alerts import alerts_app
+from service.cli_batch import mount as mount_batch
 from service.cli_data import mount as mount_data
 from service.cli_feeds import feeds_app
 from service.cli_jobs import jobs_app, worker
@@ -61,7 +61,8 @@ app.add_typer(alerts_app, name="alerts")
 app.add_typer(reclassify_app, name="reclassify")
 app.add_typer(feeds_app, name="feeds")
 app.command()(worker)
-mount_learning(app, taxonomy_app=taxonomy_app)
+mount_batch(app)
+mount_learning(app, taxonomy_app=taxonomy_app, export_app=export_app)
 mount_access(app)
 mount_data(app, export_app)
 mount_reports(export_app)
@@ -179,32 +180,6 @@ def text(file: Annotated[Path, typer.Argument(help="the file to read")]) -> None
 
 
 @app.command()
-def batch(
-    source: Annotated[Path, typer.Argument(metavar="IN", help=".jsonl, .csv, .xlsx or .parquet")],
-    *,
-    output: Annotated[Path, typer.Option("-o", "--output", help="where the JSON lines go")],
-    kind: Annotated[Kind, typer.Option(help="of records that name none")] = Kind.auto,
-    workers: Annotated[int, typer.Option(min=1, help="processes")] = 1,
-    model: Annotated[str | None, typer.Option(help="NAME or NAME@VERSION")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="start anew")] = False,
-) -> None:
-    """Analyse many texts; a bad record becomes a line with its error, and a broken run can be resumed."""
-    settings = load_settings()
-    settings = settings.model_copy(update={"model": model}) if model else settings
-    job = Job(source, output, kind.value, settings.max_opinion_chars, workers)
-    with Progress(*_BAR, console=_err, transient=True) as progress:
-        bar = progress.add_task("texts", total=None)
-
-        def report(tally: Tally) -> None:
-            progress.update(bar, completed=tally.n_done)
-
-        tally = run_batch(
-            job, build=partial(build_pipeline, settings), report=report, overwrite=overwrite
-        )
-    _err.print(f"{tally.n_done} records in {output}, {tally.n_failed} of this run with an error")
-
-
-@app.command()
 def evaluate(
     model: Annotated[str, typer.Argument(help="NAME or NAME@VERSION")],
     data: Annotated[Path, typer.Argument(help="a folder of labelled texts")],
@@ -263,9 +238,10 @@ def serve(
     *,
     host: Annotated[str | None, typer.Option(help="address to listen on")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65_535, help="port to listen on")] = None,
+    model: Annotated[str | None, typer.Option(help="NAME or NAME@VERSION")] = None,
 ) -> None:
     """Serve the API and the page."""
-    changes = {"host": host, "port": port}
+    changes = {"host": host, "port": port, "model": model}
     settings = load_settings().model_copy(
         update={k: v for k, v in changes.items() if v is not None}
     )

@@ -39,6 +39,10 @@ def worker(
         str | None, typer.Option(help="a name that stays; else the first free one of this host")
     ] = None,
     slots: Annotated[int, typer.Option(min=1, max=64, help="processes to run")] = 1,
+    store: Annotated[
+        str | None,
+        typer.Option(help="sqlite:///FILE or postgresql://...; else DANVAN_DATABASE_URL"),
+    ] = None,
     tied: Annotated[bool, typer.Option("--tied", hidden=True)] = False,
 ) -> None:
     """Carry out jobs until it is told to end."""
@@ -47,11 +51,13 @@ def worker(
     from service.jobs.worker import run_worker
     from service.logs import configure_logs
 
-    settings = load_settings()
+    settings = load_settings(store=store)
     configure_logs(level=settings.log_level, form=settings.log_format)
     if slots > 1:
         names = [["--name", f"{name}-{number}"] if name else [] for number in range(1, slots + 1)]
-        run_crew([[*COMMAND, *each] for each in names])
+        # not as an argument: everybody on the machine sees those, and an address may hold a password
+        own = {"DANVAN_DATABASE_URL": settings.database_url}
+        run_crew([[*COMMAND, *each] for each in names], settings=own)
     else:
         # not by sys.stdin: its lock would be held when the interpreter ends
         until = partial(os.read, 0, 1) if tied else None

@@ -27,6 +27,7 @@ from service.store.vitals import Vitals, count_doors, newest_moment, read_vitals
 _EXTRAS = {
     "torch": "transformer models (pip install 'danvan[transformer]')",
     "transformers": "transformer models (pip install 'danvan[transformer]')",
+    "onnxruntime": "exported transformer models (pip install 'danvan[onnx]')",
     "psycopg": "PostgreSQL (pip install 'danvan[postgres]')",
     "pyarrow": "Parquet files (pip install 'danvan[parquet]')",
 }

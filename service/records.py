@@ -1,8 +1,9 @@
 """Records of a batch from JSONL, CSV, XLSX or Parquet, one at a time, whatever state they are in."""
 
 import json
-from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
@@ -10,6 +11,9 @@ from nlp.errors import InputError, UnsupportedMediaType
 from nlp.readers.rows import csv_rows, sheet_rows
 
 _MAX_LINE_BYTES = 16 * 1024 * 1024
+_ROWS_AT_ONCE = 1_024
+_BUFFER_BYTES = 1024 * 1024
+_COLUMNS = ("id", "external_id", "kind", "posted_at")
 _TEXT_COLUMNS = ("text", "noi_dung", "nội dung", "y_kien", "ý kiến")
 
 
@@ -17,13 +21,15 @@ _TEXT_COLUMNS = ("text", "noi_dung", "nội dung", "y_kien", "ý kiến")
 class Record:
     """One text of a batch; `error` says why it cannot be used, and `text` is then empty.
 
-    A record without an id gets its place in the file, "line 17".
+    A record without an id gets its place in the file, "line 17". `posted_at` is as it stands there.
     """
 
     id: str
     text: str = ""
     kind: str | None = None
     error: str | None = None
+    posted_at: str | None = None
+    number: int = field(default=0, compare=False)
 
 
 def is_table(path: Path) -> bool:
@@ -58,9 +64,7 @@ def _read_jsonl(path: Path) -> Generator[Record]:
     with path.open("rb") as lines:
         for number, line in enumerate(_bounded_lines(lines), start=1):
             if line is None:
-                yield Record(
-                    f"line {number}", error=f"the line is longer than {_MAX_LINE_BYTES} bytes"
-                )
+                yield _fault(number, f"the line is longer than {_MAX_LINE_BYTES} bytes")
             else:
                 yield _parse(line, number=number)
 
@@ -77,31 +81,37 @@ def _bounded_lines(lines: IO[bytes]) -> Iterator[bytes | None]:
 
 
 def _parse(line: bytes, *, number: int) -> Record:
-    fallback = f"line {number}"
     try:
         row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
     except UnicodeDecodeError as error:
-        return Record(fallback, error=f"not valid UTF-8 at byte {error.start}")
+        return _fault(number, f"not valid UTF-8 at byte {error.start}")
     except (json.JSONDecodeError, RecursionError) as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deep"
-        return Record(fallback, error=f"not valid JSON: {reason}")
+        return _fault(number, f"not valid JSON: {reason}")
     except ValueError:
-        return Record(fallback, error="not valid JSON: a number is too long")
+        return _fault(number, "not valid JSON: a number is too long")
     if not isinstance(row, dict):
-        return Record(fallback, error="not a JSON object with a text")
-    return _record(row, fallback=fallback)
+        return _fault(number, "not a JSON object with a text")
+    return record_of(row, number=number)
 
 
-def _record(row: Mapping[str, Any], *, fallback: str) -> Record:
+def record_of(row: Mapping[str, Any], *, number: int) -> Record:
     """Check one row. `Any`: it is whatever the file holds."""
-    raw_id = row.get("id")
-    record_id = _clean(str(raw_id)) if isinstance(raw_id, str | int) and raw_id != "" else fallback
-    text, kind = row.get("text"), row.get("kind")
+    raw_id = row.get("id", row.get("external_id"))
+    is_named = isinstance(raw_id, str | int) and raw_id != ""
+    record_id = _clean(str(raw_id)) if is_named else f"line {number}"
+    text, kind, posted_at = row.get("text"), row.get("kind"), row.get("posted_at")
     if not isinstance(text, str):
-        return Record(record_id, error="the record has no text")
+        return Record(record_id, error="the record has no text", number=number)
     if kind is not None and not isinstance(kind, str):
-        return Record(record_id, error="kind is not auto, official or opinion")
-    return Record(record_id, text, kind or None)
+        problem = "kind is not auto, official or opinion"
+        return Record(record_id, error=problem, number=number)
+    moment = posted_at.isoformat() if isinstance(posted_at, date) else str(posted_at or "")
+    return Record(record_id, text, kind or None, posted_at=moment or None, number=number)
+
+
+def _fault(number: int, problem: str) -> Record:
+    return Record(f"line {number}", error=problem, number=number)
 
 
 def _clean(text: str) -> str:
@@ -128,15 +138,33 @@ def _read_parquet(path: Path) -> Generator[Record]:
     try:
         from pyarrow import parquet
     except ImportError as error:
-        raise InputError("reading .parquet needs pyarrow: pip install pyarrow") from error
+        raise InputError(
+            "Parquet needs pyarrow: install danvan with the extra `parquet`"
+        ) from error
     number = 0
     try:
-        for batch in parquet.ParquetFile(path).iter_batches():
-            for row in batch.to_pylist():
-                number += 1
-                yield _record(row, fallback=f"line {number}")
+        # a lake's row groups are large and have many columns: a page at a time of those that are read
+        with parquet.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file:
+            names = wanted_columns(file.schema_arrow.names, name=path.name)
+            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(names)):
+                for row in batch.to_pylist():
+                    number += 1
+                    own = {names[name]: value for name, value in row.items()}
+                    yield record_of(own, number=number)
+    except InputError:
+        raise
     except Exception as error:  # pyarrow has its own errors, and not one parent for them
         raise InputError(f"{path.name}: not a readable .parquet file; save it again") from error
+
+
+def wanted_columns(columns: Sequence[str], *, name: str) -> dict[str, str]:
+    """The columns that are read, each with what it is to us."""
+    found = {column.strip().lower(): column for column in reversed(columns)}
+    own = {found[known]: known for known in _COLUMNS if known in found}
+    text = next((found[known] for known in _TEXT_COLUMNS if known in found), None)
+    if text is None:
+        raise InputError(f"{name}: no column named text")
+    return own | {text: "text"}
 
 
 def _table(rows: Iterator[Any], *, name: str) -> Iterator[Record]:
@@ -148,10 +176,10 @@ def _table(rows: Iterator[Any], *, name: str) -> Iterator[Record]:
     header[column] = "text"
     for number, cells in enumerate(rows, start=2):
         if cells is None:
-            yield Record(f"line {number}", error="the row is malformed or too long")
+            yield _fault(number, "the row is malformed or too long")
             continue
         row = dict(zip(header, cells, strict=False))
         if any(cell not in {None, ""} for cell in cells):
             text = row.get("text")
             row["text"] = "" if text is None else str(text)
-            yield _record(row, fallback=f"line {number}")
+            yield record_of(row, number=number)

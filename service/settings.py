@@ -267,8 +267,10 @@ def _secrets_place() -> Path:
     return Path(os.environ.get("CREDENTIALS_DIRECTORY", _SECRETS))
 
 
-def load_settings() -> Settings:
+def load_settings(*, store: str | None = None) -> Settings:
     """Read the environment, and what it does not set from files that are named like variables.
+
+    `store` stands in for `DANVAN_DATABASE_URL`.
 
     systemd lays such files down as credentials, a container engine as secrets.
 
@@ -277,8 +279,9 @@ def load_settings() -> Settings:
     """
     place = _secrets_place()
     try:
+        given = {} if store is None else {"database_url": store}
         # mypy sees the fields alone
-        return Settings(_secrets_dir=place if place.is_dir() else None)  # type: ignore[call-arg]
+        return Settings(_secrets_dir=place if place.is_dir() else None, **given)  # type: ignore[call-arg, arg-type]
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         # what is wrong with several settings together names them itself

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from service.jobs.batch import BATCH
 from service.jobs.export import EXPORT
 from service.jobs.feeds import FEEDING, order_due
 from service.jobs.reclassify import RECLASSIFICATION
@@ -14,6 +15,7 @@ from service.jobs.watch import WATCH, order_watch
 from service.jobs.webhooks import DELIVERY, order_retries
 
 KINDS: dict[str, Kind] = {
+    "batch": BATCH,
     "export": EXPORT,
     "feed": FEEDING,
     "reading": READING,

@@ -4,7 +4,7 @@ A job is a row of ours and nothing else; how workers come to carry it out is the
 for one can be part of any transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -107,6 +107,13 @@ def read_job(engine: sa.Engine, job_id: str) -> Job:
     if row is None:
         raise NotFound("no job has this id; /v1/jobs lists them")
     return to_job(row)
+
+
+def read_jobs(engine: sa.Engine, ids: Collection[str]) -> dict[str, Job]:
+    """The jobs of these ids, by id; those that are not there are left out."""
+    query = sa.select(*_COLUMNS).where(jobs.c.id.in_(ids))
+    with engine.connect() as connection:
+        return {row["id"]: to_job(row) for row in connection.execute(query).mappings()}
 
 
 def list_jobs(engine: sa.Engine, query: JobQuery) -> tuple[Job, ...]:

@@ -4,14 +4,14 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from service.store.dialect import writing
+from service.store.dialect import insert_new, writing
 from service.store.tables import jobs, spool
 
 
 def put(connection: sa.Connection, job_id: str, *, sealed: bytes, now: datetime) -> None:
-    """Keep a sealed file for a job; part of the transaction that asks for the job."""
+    """Keep a sealed file for a job; part of the transaction that asks for the job. Twice is once."""
     row = {"job_id": job_id, "sealed": sealed, "created_at": now}
-    connection.execute(spool.insert(), row)
+    connection.execute(insert_new(connection, spool), row)
 
 
 def get(engine: sa.Engine, job_id: str) -> bytes | None:

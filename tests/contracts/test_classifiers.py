@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.linear import LinearClassifier
-from models.registry import save_transformer
+from models.registry import save_encoder
 from nlp.protocols import Classifier
 
 TEXTS = (
@@ -19,8 +19,13 @@ TEXTS = (
 )
 
 
+def extra(name: str) -> object:
+    return pytest.param(name, marks=pytest.mark.transformer)
+
+
 @pytest.fixture(
-    scope="module", params=["linear", pytest.param("transformer", marks=pytest.mark.transformer)]
+    scope="module",
+    params=["linear", *map(extra, ("xlmr", "onnx", "int8"))],
 )
 def classifier(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -28,20 +33,22 @@ def classifier(
     if request.param == "linear":
         linear: LinearClassifier = request.getfixturevalue("tiny_classifier")
         return linear
-    return a_transformer(tmp_path_factory.mktemp("artifacts"))
+    return over_an_encoder(request.param, tmp_path_factory.mktemp("models"))
 
 
-def a_transformer(folder: Path) -> Classifier:
+def over_an_encoder(kind: str, folder: Path) -> Classifier:
     pytest.importorskip("torch", reason="the transformer extra is not installed")
-    from models.transformer import TransformerClassifier
-    from tests.models.test_transformer import a_head, tiny_encoder
+    from models.encoded import EncoderClassifier
+    from tests.models.checkpoints import an_encoder
+    from tests.models.test_transformer import a_head
 
     heads = {
         "tone": a_head("tone", ("directive", "other"), multi=False),
         "civic_field": a_head("civic_field", ("LV02", "LV03", "LV00"), multi=True),
     }
-    model = TransformerClassifier("bert", "0.0.1", "", ("ct07", "1.0.0"), tiny_encoder(), heads)
-    return save_transformer(model, folder=folder, training={})
+    encoder = an_encoder(kind, folder / "checkpoint")
+    model = EncoderClassifier("tiny", "0.0.1", "", ("ct07", "1.0.0"), encoder, heads)
+    return save_encoder(model, folder=folder / "artifacts", training={})
 
 
 def test_a_model_says_what_it_is(classifier: Classifier) -> None:

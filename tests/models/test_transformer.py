@@ -1,5 +1,7 @@
-"""The transformer backend on a tiny checkpoint made here and saved and loaded the real way."""
+"""Checkpoints laid out as the hub does: opened, run, saved as a model; what is wrong is said."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,119 +9,100 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the transformer extra is not installed")
 
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors  # noqa: E402
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast  # noqa: E402
+import huggingface_hub.constants  # noqa: E402
+from safetensors.numpy import load_file, save_file  # noqa: E402
+from transformers import GPT2Config, GPT2Model  # noqa: E402
 
+from models.encoded import EncoderClassifier  # noqa: E402
 from models.linear import Head  # noqa: E402
-from models.registry import load_classifier, save_transformer  # noqa: E402
-from models.transformer import Encoder, TransformerClassifier  # noqa: E402
+from models.recipe import EncoderRecipe  # noqa: E402
+from models.registry import MANIFEST, load_classifier, save_encoder  # noqa: E402
+from models.transformer import TorchEncoder, find_checkpoint, open_checkpoint  # noqa: E402
 from nlp.errors import ArtifactError  # noqa: E402
 from nlp.evidence import pick_evidence  # noqa: E402
-from nlp.protocols import Classifier, HeadSpec  # noqa: E402
+from nlp.protocols import HeadSpec  # noqa: E402
+from tests.models.checkpoints import KINDS, write_checkpoint  # noqa: E402
 
 pytestmark = pytest.mark.transformer
 
-WORDS = (
-    "đường",
-    "sá",
-    "ổ",
-    "gà",
-    "cán",
-    "bộ",
-    "nhiệt",
-    "tình",
-    "hách",
-    "dịch",
-    "rác",
-    "thải",
-    ",",
-    ".",
-)
 TEXTS = ("Đường sá ổ gà", "", "cán bộ nhiệt tình, không hách dịch.", "rác thải " * 400)
 
 
-def tiny_encoder() -> Encoder:
-    vocabulary = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3}
-    vocabulary |= {word: i + 4 for i, word in enumerate(dict.fromkeys(WORDS))}
-    backend = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
-    backend.normalizer = normalizers.Lowercase()
-    backend.pre_tokenizer = pre_tokenizers.Whitespace()
-    backend.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
-    )
-    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call] # transformers has no types
-        tokenizer_object=backend,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-    )
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=64,
-    )
-    model = BertModel(config)
-    return Encoder(tokenizer, model.eval(), max_tokens=64)  # type: ignore[no-untyped-call] # as above
-
-
-def a_head(name: str, labels: tuple[str, ...], *, multi: bool) -> Head:
+def a_head(name: str, labels: tuple[str, ...], *, multi: bool, size: int = 32) -> Head:
     rng = np.random.default_rng(len(name))
-    size = len(labels)
+    n = len(labels)
     return Head(
-        HeadSpec(name, labels, multi, (0.5,) * size),
-        weights=rng.normal(size=(16, size)).astype(np.float32),
-        bias=np.zeros(size, dtype=np.float32),
-        slope=np.ones(size, dtype=np.float32),
-        offset=np.zeros(size, dtype=np.float32),
+        HeadSpec(name, labels, multi, (0.5,) * n),
+        weights=rng.normal(size=(size, n)).astype(np.float32),
+        bias=np.zeros(n, dtype=np.float32),
+        slope=np.ones(n, dtype=np.float32),
+        offset=np.zeros(n, dtype=np.float32),
         confidence=np.array([1, 0], dtype=np.float32),
     )
 
 
+@pytest.fixture(scope="module", params=sorted(KINDS))
+def checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_checkpoint(request.param, tmp_path_factory.mktemp("checkpoint"))
+
+
 @pytest.fixture(scope="module")
-def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def encoder(checkpoint: Path) -> TorchEncoder:
+    return open_checkpoint(checkpoint, max_tokens=64, overlap=8)
+
+
+@pytest.fixture(scope="module")
+def artifacts(encoder: TorchEncoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("artifacts")
     heads = {
         "tone": a_head("tone", ("directive", "other"), multi=False),
         "civic_field": a_head("civic_field", ("LV02", "LV03", "LV00"), multi=True),
     }
-    model = TransformerClassifier(
-        "tiny-bert", "0.0.1", "", ("ct07", "1.0.0"), tiny_encoder(), heads
-    )
-    save_transformer(model, folder=folder, training={})
+    model = EncoderClassifier("tiny", "0.0.1", "", ("ct07", "1.0.0"), encoder, heads)
+    save_encoder(model, folder=folder, training={})
     return folder
 
 
 @pytest.fixture(scope="module")
-def classifier(artifacts: Path) -> Classifier:
-    return load_classifier("tiny-bert", folder=artifacts)
+def classifier(artifacts: Path) -> EncoderClassifier:
+    found = load_classifier("tiny", folder=artifacts)
+    assert isinstance(found, EncoderClassifier)
+    return found
 
 
-def test_probabilities_have_their_shapes_and_ranges(classifier: Classifier) -> None:
-    reading = classifier.read(TEXTS)
+def test_a_saved_checkpoint_embeds_as_before(
+    encoder: TorchEncoder, classifier: EncoderClassifier
+) -> None:
+    windows = [window for text in TEXTS for window in encoder.cut(text).windows]
 
-    tone, field = reading.probabilities("tone"), reading.probabilities("civic_field")
-
-    assert tone.shape == (4, 2)
-    assert field.shape == (4, 3)
-    np.testing.assert_allclose(tone.sum(axis=1), 1, rtol=1e-5)
-    assert ((field >= 0) & (field <= 1)).all()
+    assert (classifier.encoder.embed(windows) == encoder.embed(windows)).all()
+    assert classifier.encoder.spec == encoder.spec
 
 
-def test_a_text_is_answered_alike_alone_and_in_a_batch(classifier: Classifier) -> None:
-    together = classifier.read(TEXTS).probabilities("tone")[2]
-    alone = classifier.read(TEXTS[2:3]).probabilities("tone")[0]
+def test_the_end_of_a_long_text_counts(classifier: EncoderClassifier) -> None:
+    long = "rác thải " * 400
 
-    np.testing.assert_allclose(together, alone, atol=1e-5)
+    without, within = classifier.read([long, long + "cán bộ hách dịch quá"]).vectors
+
+    assert not np.allclose(without, within, atol=1e-6)
 
 
-def test_a_context_changes_the_answer_and_is_never_evidence(classifier: Classifier) -> None:
+def test_the_vector_of_a_long_text_is_the_mean_of_its_windows(
+    classifier: EncoderClassifier,
+) -> None:
+    cut = classifier.encoder.cut(TEXTS[3])
+    sizes = np.array([window.n for window in cut.windows])
+
+    [vector] = classifier.read([TEXTS[3]]).vectors
+
+    assert len(cut.windows) > 5
+    states = classifier.encoder.embed(cut.windows)
+    np.testing.assert_allclose(vector, sizes @ states / sizes.sum(), atol=1e-5)
+
+
+def test_a_context_changes_the_answer_and_is_never_evidence(
+    classifier: EncoderClassifier,
+) -> None:
     without = classifier.read(["rác thải"], contexts=[""])
     within = classifier.read(["rác thải"], contexts=["đường sá"])
 
@@ -129,32 +112,143 @@ def test_a_context_changes_the_answer_and_is_never_evidence(classifier: Classifi
     assert spans.ends.max() <= len("rác thải")
 
 
-def test_evidence_lies_on_tokens_of_the_text(classifier: Classifier) -> None:
+def test_evidence_lies_on_tokens_of_the_text(classifier: EncoderClassifier) -> None:
     reading = classifier.read(TEXTS)
 
     attribution = reading.attribute([(0, "LV03"), (1, "LV03"), (2, "LV02")], head="civic_field")
 
     assert attribution.n_questions == 3
     assert set(attribution.questions.tolist()) == {0, 2}
-    found = [TEXTS[0][s:e] for s, e in zip(attribution.starts, attribution.ends, strict=True)]
-    assert found[:4] == ["Đường", "sá", "ổ", "gà"]
     assert len(pick_evidence(attribution)) == 3
 
 
-def test_no_questions_give_no_evidence(classifier: Classifier) -> None:
-    attribution = classifier.read(TEXTS).attribute([], head="tone")
-
-    assert pick_evidence(attribution) == []
-
-
 def test_a_changed_checkpoint_is_refused(artifacts: Path, tmp_path: Path) -> None:
-    import shutil
-
     shutil.copytree(artifacts, tmp_path / "copy")
-    weights = tmp_path / "copy" / "tiny-bert" / "0.0.1" / "encoder" / "model.safetensors"
+    weights = tmp_path / "copy" / "tiny" / "0.0.1" / "encoder" / "model.safetensors"
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)
 
     with pytest.raises(ArtifactError, match="SHA-256"):
-        load_classifier("tiny-bert", folder=tmp_path / "copy")
+        load_classifier("tiny", folder=tmp_path / "copy")
+
+
+def test_an_unknown_backend_is_named(artifacts: Path, tmp_path: Path) -> None:
+    shutil.copytree(artifacts, tmp_path / "copy")
+    path = tmp_path / "copy" / "tiny" / "0.0.1" / MANIFEST
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(manifest | {"backend": "abacus"}), encoding="utf-8")
+
+    with pytest.raises(ArtifactError, match="no backend 'abacus'"):
+        load_classifier("tiny", folder=tmp_path / "copy")
+
+
+@pytest.fixture
+def spoilt(tmp_path: Path) -> Path:
+    """A checkpoint that a test may spoil."""
+    return write_checkpoint("xlmr", tmp_path / "checkpoint")
+
+
+def refuse(folder: Path, message: str) -> None:
+    with pytest.raises(ArtifactError, match=message) as caught:
+        open_checkpoint(folder, max_tokens=64, overlap=8)
+
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    refuse(tmp_path / "none", "none: no such folder")
+
+
+def test_a_folder_without_config_is_no_checkpoint(tmp_path: Path) -> None:
+    refuse(tmp_path, "no config.json")
+
+
+def test_pickled_weights_are_never_opened(spoilt: Path) -> None:
+    (spoilt / "model.safetensors").rename(spoilt / "pytorch_model.bin")
+
+    refuse(spoilt, "no .safetensors, and pickled weights are never opened")
+
+
+def test_a_checkpoint_without_its_tokenizer_is_refused(spoilt: Path) -> None:
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (spoilt / name).unlink()
+
+    refuse(spoilt, "tokenizer")
+
+
+def test_an_architecture_that_nobody_knows_is_refused(spoilt: Path) -> None:
+    change_config(spoilt, model_type="abacus")
+
+    refuse(spoilt, "cannot be loaded as an encoder")
+
+
+def test_code_that_comes_with_a_checkpoint_is_not_run(spoilt: Path) -> None:
+    (spoilt / "own.py").write_text("raise SystemExit('was run')", encoding="utf-8")
+    own = {"AutoModel": "own.Model", "AutoConfig": "own.Config"}
+    change_config(spoilt, model_type="own", auto_map=own)
+
+    refuse(spoilt, "cannot be loaded as an encoder")
+
+
+def test_weights_of_another_shape_are_refused(spoilt: Path) -> None:
+    change_config(spoilt, num_hidden_layers=3)
+
+    refuse(spoilt, "the weights are not those of its config.json")
+
+
+def test_damaged_weights_are_refused(spoilt: Path) -> None:
+    (spoilt / "model.safetensors").write_bytes(b"\x08" + b"\0" * 40)
+
+    refuse(spoilt, "cannot be loaded as an encoder")
+
+
+def test_a_model_that_writes_is_no_encoder(spoilt: Path) -> None:
+    for name in ("config.json", "model.safetensors"):
+        (spoilt / name).unlink()
+    model = GPT2Model(GPT2Config(vocab_size=400, n_embd=32, n_layer=1, n_head=2))
+    model.save_pretrained(spoilt)
+
+    refuse(spoilt, "gpt2 writes texts; an encoder is needed")
+
+
+def test_a_pooler_that_nobody_uses_may_be_absent(spoilt: Path) -> None:
+    path = spoilt / "model.safetensors"
+    kept = {k: v for k, v in load_file(path).items() if not k.startswith("pooler.")}
+    save_file(kept, path, metadata={"format": "pt"})
+
+    assert open_checkpoint(spoilt, max_tokens=64, overlap=8).size == 32
+
+
+def change_config(folder: Path, **changes: object) -> None:
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8")) | changes
+    path.write_text(json.dumps(config), encoding="utf-8")
+
+
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache as the hub's library keeps it, and no way to the hub itself."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    return tmp_path / "hub"
+
+
+def test_a_checkpoint_of_the_hub_is_found_by_its_commit(hub: Path) -> None:
+    folder = hub / "models--vinai--phobert-tiny" / "snapshots" / REVISION
+    write_checkpoint("phobert", folder)
+
+    found = find_checkpoint(EncoderRecipe(hub="vinai/phobert-tiny", revision=REVISION))
+
+    assert found == folder
+    assert open_checkpoint(found, max_tokens=64, overlap=8).spec.segmented
+
+
+def test_what_the_hub_does_not_give_is_said(hub: Path) -> None:
+    wanted = EncoderRecipe(hub="vinai/phobert-tiny", revision=REVISION)
+
+    with pytest.raises(ArtifactError, match="not at hand, and the hub does not give it"):
+        find_checkpoint(wanted)
