@@ -1,6 +1,7 @@
 # make demo    install, classify the samples, then serve on http://localhost:8000 (SERVE=0: only print)
 # make test    install what is missing, then the whole suite
-# make bench   our engine on public and real texts, where DATA has them
+# make bench   speed beside what one would use instead, held to the baseline (about 10 minutes)
+# make bench-real  our answers on public and real texts, where DATA has them
 # make check   what `make test` runs before pytest: format, lint, types, floors
 PYTHON ?= python3
 FILE ?= corpus/samples/chi-thi-mau.md corpus/samples/y-kien-mau.jsonl
@@ -11,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 
-.PHONY: demo test check train bench vendor clean
+.PHONY: demo test check train bench bench-real vendor clean
 
 $(VENV)/.installed: pyproject.toml
 	@echo "==> Installing danvan into $(VENV) (first time about 2 minutes)"
@@ -43,6 +44,9 @@ train: $(VENV)/.installed
 	$(BIN)/danvan train models/recipes/default.toml
 
 bench: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.benchmarks.speed
+
+bench-real: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.benchmarks.published $(DATA)/bench
 	@$(BIN)/python -m tests.benchmarks.documents $(DATA)
 	@$(BIN)/python -m tests.benchmarks.real $(DATA)

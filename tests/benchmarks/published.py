@@ -1,8 +1,8 @@
 """Our engine on the public Vietnamese sets, beside plain TF-IDF + LinearSVC and beside published results.
 
-Run: python -m tests.benchmarks.published FOLDER (`make bench`). FOLDER has one folder a set, as `SETS` names
-them; a set that is not there is said and left out. Each model learns from the official training split alone,
-with the settings of the default recipe (without its lexicon), and answers the official test split.
+Run: python -m tests.benchmarks.published FOLDER (`make bench-real`). FOLDER has one folder a set, as `SETS`
+names them; a set that is not there is said and left out. Each model learns from the official training split
+alone, with the settings of the default recipe (without its lexicon), and answers the official test split.
 
 The figures count every test row; those that also stand in the training split are counted apart, so that
 nobody is fooled by them. AIVIVN 2019 never published the labels of its test: a fifth of its training rows,

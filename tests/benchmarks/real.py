@@ -1,6 +1,6 @@
 """The default model on the half of the real texts that is for choosing; the other half stands in its card.
 
-Run: python -m tests.benchmarks.real FOLDER (`make bench`). FOLDER holds opinions/reader_comments.jsonl,
+Run: python -m tests.benchmarks.real FOLDER (`make bench-real`). FOLDER holds opinions/reader_comments.jsonl,
 govdocs/offices/*.md, govdocs/text/*.txt and the directive; what is not there is left out.
 """
 
