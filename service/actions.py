@@ -31,9 +31,10 @@ from service.drawing import draw_and_keep
 from service.monitor.traits import Rules, is_denunciation, read_traits
 from service.sealing import Sealer
 from service.store import restricted
+from service.store.access import Entry, add_entries
 from service.store.dialect import writing
 from service.store.errors import KeptApart, NotFound, UnknownSource
-from service.store.intake import Key, Known, add, find
+from service.store.intake import Key, Known, Source, add, find, register_source
 from service.store.records import NewItem, Traits
 from service.store.views import Stored, list_sources, read_item
 
@@ -88,6 +89,14 @@ class Upload:
     name: str
     kind: KindAsked = "auto"
     source: str = "web_upload"
+
+
+def add_source(desk: Desk, source: Source, *, made_by: str) -> bool:
+    """Register where texts come from, and log who did. Raises as `store.intake.register_source`."""
+    entry = Entry(desk.now(), made_by, "source.made", source.name)
+    return register_source(
+        desk.engine, source, then=lambda connection: add_entries(connection, [entry])
+    )
 
 
 def analyze_texts(desk: Desk, requests: Sequence[Request]) -> tuple[Analysis, ...]:

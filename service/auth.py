@@ -45,6 +45,7 @@ MIN_PASSWORD_CHARS = 12
 _MAX_PASSWORD_CHARS = 1000
 _NAME_CHARS = 32
 _KEY = re.compile(r"dv_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
+_KEY_ID = re.compile(r"[0-9a-f]{8}")
 _STAFF_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 _SUBJECT = re.compile(r"[\x20-\x7e]{1,255}")  # OpenID Connect Core 1.0, section 2: `sub`
 _LABEL = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
@@ -66,6 +67,18 @@ class MissingScope(InputError):  # noqa: N818 - says what the caller lacks
 
 class StaleForm(InputError):  # noqa: N818 - says what was sent
     """A form does not bear the token of the session it was sent in."""
+
+
+class WrongField(InvalidRecord):
+    """What was given for a person cannot be; `field` names which part of it."""
+
+    def __init__(self, field: str, told: str) -> None:
+        super().__init__(told)
+        self.field = field
+
+
+class LastAdmin(Conflict):
+    """Nobody would be left who may let people in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,23 +138,41 @@ def is_claimed(engine: sa.Engine) -> bool:
 
 
 def make_key(
-    engine: sa.Engine, label: str, *, role: Role, by: Caller, now: datetime, days: int | None = None
+    engine: sa.Engine,
+    label: str,
+    *,
+    role: Role,
+    by: Caller,
+    now: datetime,
+    days: int | None = None,
+    key_id: str | None = None,
 ) -> NewKey:
     """Make a key for a program; without `days` it holds until it is revoked.
 
+    A form that may be sent twice bears a `key_id` (`new_key_id`), so that it makes one key.
+
     Raises:
-        InvalidRecord: the label is empty, too long, or holds control characters.
+        InvalidRecord: the label is empty, too long, or holds control characters; no such id can be.
+        Conflict: there is a key with this id.
     """
     if not _LABEL.fullmatch(label):
         raise InvalidRecord("the label of a key is one line of 1 to 64 characters")
-    key_id = secrets.token_hex(4)
+    key_id = new_key_id() if key_id is None else key_id
+    if not _KEY_ID.fullmatch(key_id):
+        raise InvalidRecord("the id of a key is 8 digits of 0-9a-f")
     key = f"dv_{key_id}_{secrets.token_urlsafe(32)}"
     expires_at = None if days is None else now + timedelta(days=days)
     info = ApiKey(key_id, label, role, created_at=now, expires_at=expires_at)
     with writing(engine) as connection:
-        access.add_key(connection, info, sha256=_hash(key))
+        if not access.add_key(connection, info, sha256=_hash(key)):
+            raise Conflict("this key was made before; it is shown only once")
         access.add_entries(connection, [Entry(now, by.name, "key.made", f"key:{key_id}")])
     return NewKey(info, key)
+
+
+def new_key_id() -> str:
+    """The public part of a key that is not made yet."""
+    return secrets.token_hex(4)
 
 
 def list_keys(engine: sa.Engine) -> tuple[ApiKey, ...]:
@@ -196,17 +227,21 @@ def add_staff(
     A name that has ended may be given again.
 
     Raises:
-        InvalidRecord: the name, the password or the role cannot be used, or not just one proof is given.
+        WrongField: the name, the password or the role cannot be used, or not just one proof is given.
         Conflict: the name or the subject is taken.
     """
     if not _STAFF_NAME.fullmatch(name):
-        raise InvalidRecord("a name is 1 to 32 of a-z, 0-9, point, dash and underscore")
+        raise WrongField("name", "a name is 1 to 32 of a-z, 0-9, point, dash and underscore")
     if "read" not in ROLES[role]:
-        raise InvalidRecord(f"the role {role} is for keys: a person who may not read sees no page")
+        raise WrongField(
+            "role", f"the role {role} is for keys: a person who may not read sees no page"
+        )
     if (password is None) == (subject is None):
-        raise InvalidRecord("somebody signs in either by a password or as a subject")
+        raise WrongField("password", "somebody signs in either by a password or as a subject")
     if subject is not None and not _SUBJECT.fullmatch(subject):
-        raise InvalidRecord("a subject is 1 to 255 ASCII characters, as the provider writes it")
+        raise WrongField(
+            "subject", "a subject is 1 to 255 ASCII characters, as the provider writes it"
+        )
     hashed = None if password is None else _hash_password(password)
     with writing(engine) as connection:
         before = access.find_staff(connection, name=name)
@@ -221,11 +256,17 @@ def add_staff(
 def end_staff(engine: sa.Engine, name: str, *, by: Caller, now: datetime) -> None:
     """Let somebody sign in no more, and end their sessions at once.
 
+    The command line may end the last administrator: it can also add the next one.
+
     Raises:
         NotFound: nobody has this name, or they have ended already.
+        LastAdmin: nobody else may administer.
     """
     with writing(engine) as connection:
-        staff = replace(_find(connection, name), password_hash=None, subject=None, ended_at=now)
+        before = _find(connection, name)
+        if by != CONSOLE and access.hold_admins(connection) == (name,):
+            raise LastAdmin(f"{name} is the only administrator; let another one in first")
+        staff = replace(before, password_hash=None, subject=None, ended_at=now)
         _write_staff(connection, staff, Entry(now, by.name, "staff.ended", f"staff:{name}"))
 
 
@@ -234,7 +275,7 @@ def set_password(engine: sa.Engine, name: str, *, password: str, by: Caller, now
 
     Raises:
         NotFound: nobody has this name, or they have ended.
-        InvalidRecord: the password is too short.
+        WrongField: the password is too short.
         Conflict: they sign in at the identity provider.
     """
     hashed = _hash_password(password)
@@ -244,6 +285,11 @@ def set_password(engine: sa.Engine, name: str, *, password: str, by: Caller, now
             raise Conflict(f"{name} signs in at the identity provider and has no password here")
         staff = replace(before, password_hash=hashed)
         _write_staff(connection, staff, Entry(now, by.name, "staff.password", f"staff:{name}"))
+
+
+def has_admin(engine: sa.Engine) -> bool:
+    """Whether somebody who may administer can sign in."""
+    return any(staff.role == "admin" and staff.ended_at is None for staff in list_staff(engine))
 
 
 def list_staff(engine: sa.Engine) -> tuple[Staff, ...]:
@@ -366,8 +412,9 @@ def _hash(secret: str) -> str:
 def _hash_password(password: str) -> str:
     password = to_nfc(password)  # the same letters typed on another keyboard are the same password
     if not MIN_PASSWORD_CHARS <= len(password) <= _MAX_PASSWORD_CHARS:
-        raise InvalidRecord(
-            f"a password has {MIN_PASSWORD_CHARS} to {_MAX_PASSWORD_CHARS} characters; a sentence is best"
+        raise WrongField(
+            "password",
+            f"a password has {MIN_PASSWORD_CHARS} to {_MAX_PASSWORD_CHARS} characters; a sentence is best",
         )
     return _hasher().hash(password)
 

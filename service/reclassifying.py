@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -16,6 +15,7 @@ from nlp.types import Provenance
 from service.actions import Desk, new_id
 from service.jobs.webhooks import Event, emit
 from service.store import tables
+from service.store.access import Entry, add_entries
 from service.store.choosing import draw_ids
 from service.store.dialect import Then, writing
 from service.store.diff import (
@@ -47,6 +47,10 @@ KIND = "reclassification"
 _LISTED = 100
 
 
+class NothingToRead(Conflict):
+    """No item is in what was asked to be read again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Archive:
     """What is stored, and the models and packs at hand to read it with."""
@@ -66,7 +70,8 @@ def archive_of(desk: Desk) -> Archive:
 class Wish:
     """What to read again, with which model; `affected`: only what a change of the taxonomy concerns.
 
-    `sample`: only so many items, spread over the newest of those.
+    `sample`: only so many items, spread over the newest of those. `must_find`: a scope without items is
+    refused; for programs such a run is complete at once.
     """
 
     model: str
@@ -75,6 +80,7 @@ class Wish:
     affected: bool = False
     dry_run: bool = False
     sample: int | None = None
+    must_find: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,7 @@ def start(archive: Archive, wish: Wish) -> Reclassification:
     Raises:
         NotFound: no such model.
         Conflict: the scope asks for what a change of the taxonomy concerns, and there is none.
+        NothingToRead: an item must be found, and none is in the scope.
         InputError: one of the two versions of the taxonomy is not at hand.
     """
     info = _model(archive, wish.model)
@@ -119,6 +126,8 @@ def start(archive: Archive, wish: Wish) -> Reclassification:
             query = replace(query, any_of=_affected(connection, archive, info))
         newest = connection.scalar(sa.select(sa.func.max(tables.items.c.seq)))
         query = replace(query, to_seq=(newest or 0) + 1)
+        if wish.must_find and not draw_ids(connection, query, n=1):
+            raise NothingToRead("nothing is stored that this asks for; ask for more")
         if wish.sample is not None:
             query = replace(query, ids=draw_ids(connection, query, n=wish.sample))
         job_id = new_id(moment)
@@ -222,7 +231,8 @@ def take_back(archive: Archive, job_id: str, *, made_by: str) -> Reclassificatio
 
 
 def _teller(event: Event, job_id: str, run: Run, *, move: Move) -> Then:
-    """Has everybody told who asked for it, in the transaction that moves the stack."""
+    """Logs it and has everybody told who asked for it, in the transaction that moves the stack."""
+    entry = Entry(move.at, move.made_by, event, job_id)
     facts = {
         "reclassification": job_id,
         "model": run.model,
@@ -230,7 +240,12 @@ def _teller(event: Event, job_id: str, run: Run, *, move: Move) -> Then:
         "taxonomy": run.taxonomy,
         "taxonomy_version": run.taxonomy_version,
     }
-    return partial(emit, event=event, data=facts, now=move.at)
+
+    def tell(connection: sa.Connection) -> None:
+        add_entries(connection, [entry])
+        emit(connection, event=event, data=facts, now=move.at)
+
+    return tell
 
 
 def discard(archive: Archive, job_id: str) -> Reclassification:

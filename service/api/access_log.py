@@ -52,7 +52,7 @@ def get_access_log(desk: TheDesk, request: Request, asked: Annotated[LogFilter, 
     journal: Journal = request.app.state.journal
     journal.settle(_SETTLE_S)
     cursor = None if asked.cursor is None else int(asked.cursor)
-    query = LogQuery(asked.actor, asked.subject, cursor, asked.limit)
+    query = LogQuery((asked.actor,) if asked.actor else (), asked.subject, cursor, asked.limit)
     with desk.engine.connect() as connection:
         page = list_entries(connection, query)
     return LogOut(

@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter, Depends, Response
 
-from service.access import needs
+from service.access import TheCaller, needs
+from service.actions import add_source
 from service.api.desk import TheDesk, takes
 from service.api.problems import problems
 from service.schemas import SourceIn
-from service.store.intake import Source, register_source
+from service.store.intake import Source
 from service.store.views import list_sources
 
 router = APIRouter(prefix="/v1/sources", tags=["sources"])
@@ -21,10 +22,10 @@ router = APIRouter(prefix="/v1/sources", tags=["sources"])
     },
     dependencies=[needs("admin"), Depends(takes("application/json"))],
 )
-def post_source(desk: TheDesk, body: SourceIn, response: Response) -> Source:
+def post_source(desk: TheDesk, caller: TheCaller, body: SourceIn, response: Response) -> Source:
     """Register a source with the legal basis for reading it and how long its texts are kept."""
     source = Source(**body.model_dump())
-    response.status_code = 201 if register_source(desk.engine, source) else 200
+    response.status_code = 201 if add_source(desk, source, made_by=caller.name) else 200
     return source
 
 

@@ -1,9 +1,10 @@
 """What a report is asked for: which days, which opinions, which parts."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from difflib import get_close_matches
 from typing import Literal, get_args
 
 from nlp.errors import InputError
@@ -26,7 +27,11 @@ PARTS: tuple[Part, ...] = get_args(Part)
 USUAL_PARTS: tuple[Part, ...] = tuple(part for part in PARTS if part != "examples")
 FILTERS = ("civic_field", "task_area", "ward", "body", "source")
 _LONGEST = 3_660  # days
-_SPOKEN = 5  # places of one name that an answer lists
+_SPOKEN = 3  # places that an answer names instead
+_ALIKE = 0.75  # of 1: how much a name has to be like what was written to be named
+_UNITS = {"p": "Phường", "x": "Xã", "đk": "Đặc khu"}  # of wards, as people shorten them
+_SHORT = re.compile(r"^(p|x|đk)(?:\.\s*|\s+)", re.IGNORECASE)
+_UNIT = re.compile(rf"^(?:{'|'.join(_UNITS.values())}) ")
 
 
 class Unclear(InputError):  # noqa: N818 - what is asked, and no failure of ours
@@ -103,36 +108,76 @@ def _begin(day: date, *, unit: str) -> date:
     return day.replace(month=month, day=1)
 
 
-def find_code(text: str, kind: MentionKind, *, places: Gazetteer) -> str:
+def find_code(text: str, kind: MentionKind, *, places: Gazetteer, known: Sequence[str] = ()) -> str:
     """The code of a place or body that is named, or given by its code.
 
-    "Phường Tây Hồ, Hà Nội" tells it from others of the name; letter case does not count, nor do
-    diacritics where no name is written just so.
+    "Phường Tây Hồ, Hà Nội" tells it from others of the name; "P. Tây Hồ" and "Tây Hồ" will do where they can
+    mean one ward only. Letter case does not count, nor do diacritics where no name is written just so.
+
+    Args:
+        text: what was written.
+        kind: what it is to be.
+        places: the register.
+        known: codes that are meant where a name fits several and one of these.
 
     Raises:
         Unclear: nothing is called so, or several are.
     """
-    own = {code: name for (what, code), name in places.names.items() if what == kind}
+    own = {code for what, code in places.names if what == kind}
     if text in own:
         return text
-    found: list[str] = []
-    for spell in (lower, fold):  # as it is written, then without diacritics
-        wanted = _spelled(text, spell)
-        ways = ((code, _ways_to_name(code, kind, places=places)) for code in own)
-        found = [code for code, names in ways if wanted in {_spelled(n, spell) for n in names}]
-        if found:
-            break
-    if len(found) == 1:
-        return found[0]
+    found = _called(text, kind, own, places=places)
+    meant = [code for code in found if code in known] if len(found) > 1 else found
+    if len(meant) == 1:
+        return meant[0]
     if found:
-        names = (full_name(kind, code, places=places) for code in found[:_SPOKEN])
+        provinces = {places.provinces.get(code) for code in known}
+        near = sorted(found, key=lambda code: places.provinces.get(code) not in provinces)
         raise Unclear(
             f"several are called {text!r}; name the province too",
             reason="place_ambiguous",
             place=kind,
-            names="; ".join(names),
+            names=_names(near, kind, places=places),
         )
-    raise Unclear(f"no {kind} is called {text!r}", reason="place_unknown", place=kind)
+    raise Unclear(
+        f"no {kind} is called {text!r}",
+        reason="place_unknown",
+        place=kind,
+        names=_names(_alike(text, kind, own, places=places), kind, places=places),
+    )
+
+
+def _called(text: str, kind: MentionKind, own: Collection[str], *, places: Gazetteer) -> list[str]:
+    """The codes of what is called so; of wards with or without what they are."""
+    whole = _SHORT.sub(lambda short: f"{_UNITS[short[1].lower()]} ", text)
+    written = [whole, *(f"{unit} {whole}" for unit in _UNITS.values() if kind == "ward")]
+    for spell in (lower, fold):  # as it is written, then without diacritics
+        wanted = {_spelled(one, spell) for one in written}
+        ways = ((code, _ways_to_name(code, kind, places=places)) for code in own)
+        found = [code for code, names in ways if wanted & {_spelled(n, spell) for n in names}]
+        if found:
+            return sorted(found)
+    return []
+
+
+def _alike(
+    text: str, kind: MentionKind, own: Collection[str], *, places: Gazetteer
+) -> Iterator[str]:
+    """The codes of what is called almost so, the most alike first; what it is does not count."""
+    spelled = {
+        _spelled(_UNIT.sub("", name), fold): code
+        for code in sorted(own)
+        for name in _ways_to_name(code, kind, places=places)
+    }
+    wanted = _spelled(_UNIT.sub("", _SHORT.sub("", text)), fold)
+    near = get_close_matches(wanted, spelled, n=2 * _SPOKEN, cutoff=_ALIKE)
+    return (spelled[name] for name in near)
+
+
+def _names(codes: Iterable[str], kind: MentionKind, *, places: Gazetteer) -> str:
+    """The first places in words."""
+    some = [*dict.fromkeys(codes)][:_SPOKEN]
+    return "; ".join(full_name(kind, code, places=places) for code in some)
 
 
 def full_name(kind: MentionKind, code: str, *, places: Gazetteer) -> str:

@@ -12,7 +12,7 @@ from service.monitor.alerts import list_of, reason_of
 from service.monitor.periods import Period
 from service.monitor.told import Figure, Point, Trends
 from service.reports.asked import Asked, full_name
-from service.reports.facts import Facts, Ground, gather
+from service.reports.facts import Facts, Ground, gather, is_mostly_told
 from service.reports.report import (
     Bar,
     Chart,
@@ -79,7 +79,7 @@ def _scope(ground: Ground, asked: Asked) -> Iterator[tuple[str, str]]:
 
 
 def _received(facts: Facts, ground: Ground, asked: Asked) -> Section:
-    now, before, k = facts.received.now, facts.received.before, ground.k
+    now, k = facts.received.now, ground.k
     return Section(
         "received",
         say("reports.received"),
@@ -92,7 +92,7 @@ def _received(facts: Facts, ground: Ground, asked: Asked) -> Section:
                     ("source", "text", 4), ("channel", "text", 4), ("opinions", "figure", 4)
                 ),
                 tuple(_source_rows(now)),
-                rest=few_left(now.groups, k=k),
+                rest="" if "source" in asked.filters else few_left(now.groups, k=k),
             ),
             Table(
                 say("reports.sheet_days"),
@@ -102,7 +102,7 @@ def _received(facts: Facts, ground: Ground, asked: Asked) -> Section:
                 is_detail=True,
             ),
         ),
-        charts=_time_chart(now) if not before.total.suppressed or not now.total.suppressed else (),
+        charts=_time_chart(now, asked),
     )
 
 
@@ -133,9 +133,11 @@ def _source_rows(now: Trends) -> Iterator[Row]:
         yield Row((say("reports.all_sources"), "", now.total))
 
 
-def _time_chart(now: Trends) -> tuple[Chart, ...]:
+def _time_chart(now: Trends, asked: Asked) -> tuple[Chart, ...]:
     points = [point for point in now.points if _is_whole(point.period, step=now.step)]
     if now.total.suppressed or len(points) < 2:
+        return ()
+    if asked.filters and not is_mostly_told(points):
         return ()
     counts = tuple(point.figure.count for point in points)
     most = max(points, key=lambda point: point.figure.count or 0)

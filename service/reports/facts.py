@@ -16,7 +16,7 @@ from service.monitor.dimensions import WORDS, Lexicon, Name
 from service.monitor.figures import Share, share_of
 from service.monitor.periods import Period, Step
 from service.monitor.suppression import disclose
-from service.monitor.told import Figure, Trend, Trends
+from service.monitor.told import Figure, Point, Trend, Trends
 from service.monitor.trends import Question, find_trends
 from service.reports.asked import Asked
 from service.store.alerts import Alert, AlertQuery, list_alerts
@@ -196,7 +196,14 @@ def _tell(ground: Ground, asked: Asked, one: _Ask) -> Trends:
         asked=asked.filters,
     )
     trends = find_trends(ground.engine, question, lexicon=ground.lexicon, confusions={})
+    if one.step == "day" and asked.filters and not is_mostly_told(trends.points):
+        return _tell(ground, asked, replace(one, step="week"))
     return _settle(trends, ground=ground, filters=asked.filters)
+
+
+def is_mostly_told(points: Sequence[Point]) -> bool:
+    """Whether no more than half of the periods have too few for a count."""
+    return 2 * sum(not point.figure.suppressed for point in points) >= len(points)
 
 
 def _settle(trends: Trends, *, ground: Ground, filters: Mapping[str, str]) -> Trends:

@@ -1,7 +1,9 @@
 """A report as a file: which formats there are. What writes one is loaded when somebody asks for it."""
 
+import re
 from typing import Literal, get_args
 
+from nlp.text import fold, to_nfc
 from service.reports.letterhead import Letterhead
 from service.reports.report import Report
 
@@ -12,6 +14,8 @@ MEDIA_TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
 }
+
+_LONGEST = 30  # letters of what a report is narrowed to, in the name of its file
 
 
 def write_file(report: Report, ending: Ending, *, head: Letterhead) -> bytes:
@@ -30,7 +34,15 @@ def write_file(report: Report, ending: Ending, *, head: Letterhead) -> bytes:
 
 
 def file_name(report: Report, ending: Ending) -> str:
-    """`bao-cao-2026-10-01-2026-10-31.docx`: from the first day to the last."""
+    """`bao-cao-2026-10-01-2026-10-31-giao-duc.docx`: the first day, the last, what it is narrowed to."""
     period = report.asked.period
     last = period.day_to.fromordinal(period.day_to.toordinal() - 1)
-    return f"bao-cao-{period.day_from}-{last}.{ending}"
+    parts = ["bao-cao", str(period.day_from), str(last), *(_plain(v) for _, v in report.scope)]
+    return f"{'-'.join(part for part in parts if part)}.{ending}"
+
+
+def _plain(name: str) -> str:
+    """The first words of a name in plain letters, as every system takes them in the name of a file."""
+    words = re.findall("[a-z0-9]+", fold(to_nfc(name)))
+    whole = "-".join(words)
+    return whole if len(whole) <= _LONGEST else whole[: _LONGEST + 1].rpartition("-")[0]

@@ -40,28 +40,45 @@ def write_fields(facts: Facts, ground: Ground, asked: Asked) -> Section | None:
         return None
     k = ground.k
     fields = largest(facts.fields.now.groups, last=UNDECIDED)
+    told = [own for own in fields if own.code not in UNDECIDED]
+    others = _others(told, "civic_field", ground, asked=asked)
+    changes = _changes(
+        facts.fields, title=say("reports.by_field"), of="civic_field", asked=asked, k=k, rows=fields
+    )
+    most = _most_says(facts.fields, others, of="civic_field", asked=asked, k=k)
     return Section(
         "fields",
         say("reports.fields"),
-        says=tuple(_fields_says(facts.fields, facts.feelings, k=k)),
+        says=(*most, *(_feelings_says(facts.feelings, k=k) if told else ())),
         tables=(
-            _changes(
-                facts.fields, title=say("reports.by_field"), of="civic_field", k=k, rows=fields
-            ),
+            changes,
             _by_feeling(facts.fields, rows=fields, k=k),
         ),
         charts=_feelings_chart(fields, ground=ground),
     )
 
 
-def _fields_says(fields: Twice, feelings: Twice, *, k: int) -> Iterator[str]:
-    told = [own for own in largest(fields.now.groups) if own.code not in UNDECIDED]
-    if not told:
-        yield say("reports.fields_few", k=k)
-        return
-    named = (f"{own.name} ({tell_figure(own.figure, k=k)})" for own in told[:_NAMED])
-    yield say("reports.fields_most", names="; ".join(named))
-    yield from _moves(fields, said="fields")
+def _others(groups: Iterable[Trend], of: str, ground: Ground, *, asked: Asked) -> list[Trend]:
+    """Groups but for the one that is asked for and the one above it: those hold all opinions."""
+    code = asked.filters.get(of, "")
+    whole = {code, ground.taxonomy.parents.get(of, {}).get(code)}
+    return [own for own in groups if own.code not in whole]
+
+
+def _most_says(
+    twice: Twice, named: Sequence[Trend], *, of: str, asked: Asked, k: int
+) -> Iterator[str]:
+    """The largest groups, and which have moved; of a report of one of them, which others there are."""
+    said, is_one = _ARE[of], of in asked.filters
+    names = "; ".join(f"{own.name} ({tell_figure(own.figure, k=k)})" for own in named[:_NAMED])
+    if names:
+        yield say(f"reports.{said}_{'also' if is_one else 'most'}", names=names)
+        yield from _moves(twice, said=said)
+    elif not is_one:
+        yield say(f"reports.{said}_few", k=k)
+
+
+def _feelings_says(feelings: Twice, *, k: int) -> Iterator[str]:
     now = by_code(feelings.now)
     feeling = (
         f"{now[code].name.lower()} ({tell_figure(now[code].figure, k=k)})"
@@ -97,10 +114,11 @@ def _changes(
     title: str,
     of: str,
     rows: Sequence[Trend],
+    asked: Asked,
     k: int,
     parents: Mapping[str, str] | None = None,
 ) -> Table:
-    """Groups with their shares of all opinions, now and before."""
+    """Groups with their shares of all opinions, now and before; those asked for name no others as few."""
     before = by_code(twice.before)
     lines = []
     for own in rows:
@@ -125,7 +143,7 @@ def _changes(
             ("change", "change", 3),
         ),
         tuple(lines),
-        rest=few_left(twice.now.groups, k=k),
+        rest="" if of in asked.filters else few_left(twice.now.groups, k=k),
     )
 
 
@@ -190,26 +208,22 @@ def write_areas(facts: Facts, ground: Ground, asked: Asked) -> Section | None:
         return None
     parents = ground.taxonomy.parents["task_area"]
     rows = list(_as_tree(facts.areas.now.groups, parents=parents))
-    leaves = [own for own in largest(facts.areas.now.groups) if own.code in parents]
-    named = (f"{own.name} ({tell_figure(own.figure, k=ground.k)})" for own in leaves[:_NAMED])
-    told = "; ".join(named)
+    others = _others(rows, "task_area", ground, asked=asked)
+    leaves = [own for own in largest(others) if own.code in parents]
+    changes = _changes(
+        facts.areas,
+        title=say("reports.by_area"),
+        of="task_area",
+        rows=rows,
+        asked=asked,
+        k=ground.k,
+        parents=parents,
+    )
     return Section(
         "areas",
         say("reports.areas"),
-        says=(
-            say("reports.areas_most", names=told) if told else say("reports.areas_few", k=ground.k),
-            *(_moves(facts.areas, said="areas") if told else ()),
-        ),
-        tables=(
-            _changes(
-                facts.areas,
-                title=say("reports.by_area"),
-                of="task_area",
-                rows=rows,
-                k=ground.k,
-                parents=parents,
-            ),
-        ),
+        says=tuple(_most_says(facts.areas, leaves, of="task_area", asked=asked, k=ground.k)),
+        tables=(changes,),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from service.store import tables
+from service.store.dialect import insert_new
 
 _KEY = tuple(column for column in tables.api_keys.c if column.name != "sha256")
 _ENTRY = tuple(column for column in tables.access_log.c if column.name != "id")
@@ -59,9 +60,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:
-    """Which lines of the access log; `cursor` is the number of the last line of the page before."""
+    """Which lines of the access log; `cursor` is the number of the last line of the page before.
 
-    actor: str | None = None
+    `actors`: of any of these; of everybody when there are none.
+    """
+
+    actors: tuple[str, ...] = ()
     subject: str | None = None
     cursor: int | None = None
     limit: int = 50
@@ -81,9 +85,10 @@ def is_claimed(connection: sa.Connection) -> bool:
     return bool(connection.scalar(sa.select(sa.or_(*found))))
 
 
-def add_key(connection: sa.Connection, key: ApiKey, *, sha256: str) -> None:
-    """Keep a new key by its hash."""
-    connection.execute(tables.api_keys.insert(), {**asdict(key), "sha256": sha256})
+def add_key(connection: sa.Connection, key: ApiKey, *, sha256: str) -> bool:
+    """Keep a new key by its hash; False when its id is taken."""
+    new = insert_new(connection, tables.api_keys).returning(tables.api_keys.c.id)
+    return connection.scalar(new, {**asdict(key), "sha256": sha256}) is not None
 
 
 def find_key(connection: sa.Connection, key_id: str) -> tuple[ApiKey, str] | None:
@@ -122,6 +127,13 @@ def list_staff(connection: sa.Connection) -> tuple[Staff, ...]:
     """Everybody there ever was, by name."""
     query = sa.select(tables.staff).order_by(tables.staff.c.name)
     return tuple(Staff(**row) for row in connection.execute(query).mappings())
+
+
+def hold_admins(connection: sa.Connection) -> tuple[str, ...]:
+    """Who may administer; none of them is ended by others before this transaction is over."""
+    staff = tables.staff.c
+    query = sa.select(staff.name).where(staff.role == "admin", staff.ended_at.is_(None))
+    return tuple(connection.scalars(query.order_by(staff.name).with_for_update()))
 
 
 def put_staff(connection: sa.Connection, staff: Staff) -> None:
@@ -180,11 +192,12 @@ def list_entries(connection: sa.Connection, query: LogQuery) -> LogPage:
     """One page of the access log; one line more is read to know whether there is another page."""
     log = tables.access_log.c
     asked = (
-        (query.actor, log.actor.__eq__),
         (query.subject, log.subject.__eq__),
         (query.cursor, log.id.__lt__),
     )
     conditions = [compare(value) for value, compare in asked if value is not None]
+    if query.actors:
+        conditions.append(log.actor.in_(query.actors))
     statement = sa.select(log.id, *_ENTRY).where(*conditions)
     rows = connection.execute(statement.order_by(log.id.desc()).limit(query.limit + 1)).all()
     shown = rows[: query.limit]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from nlp.types import Analysis, Provenance
 from service.store import tables
 from service.store.days import day_of
-from service.store.dialect import insert_new, lots, writing
+from service.store.dialect import Then, insert_new, lots, writing
 from service.store.errors import Conflict
 from service.store.records import (
     NewItem,
@@ -48,8 +48,12 @@ class Known:
 Key = tuple[str, str]  # source, external_id
 
 
-def register_source(engine: sa.Engine, source: Source) -> bool:
+def register_source(
+    engine: sa.Engine, source: Source, *, then: Then = lambda connection: None
+) -> bool:
     """Add a source; False when the very same one was there.
+
+    `then` is done in the same transaction, for a new one.
 
     Raises:
         Conflict: the name is taken by a source with other properties.
@@ -59,6 +63,7 @@ def register_source(engine: sa.Engine, source: Source) -> bool:
         row = connection.execute(query).mappings().first()
         if row is None:
             connection.execute(tables.sources.insert(), asdict(source))
+            then(connection)
             return True
     if Source(**row) != source:
         raise Conflict(f"source {source.name!r} is registered with other properties")

@@ -221,6 +221,15 @@ def _after_move(
     lay_on_top(connection, wanted, packs=packs, made_by=move.made_by, now=move.at)
 
 
+def is_all_of(connection: sa.Connection, made: Provenance) -> bool:
+    """Whether views read answers of one model only."""
+    runs, active = tables.runs.c, tables.active_runs.c
+    is_read = sa.or_(runs.kind == "intake", runs.id.in_(sa.select(active.run_id)))
+    by_models = runs.kind.in_(("intake", "reclassification"))
+    own = sa.and_(runs.model == made.model, runs.model_version == made.model_version)
+    return not connection.scalar(sa.select(sa.exists().where(is_read, by_models, ~own)))
+
+
 def standing_taxonomy(connection: sa.Connection, *, fallback: tuple[str, str]) -> tuple[str, str]:
     """Pack and version of the run on top of the stack, else of the newest intake."""
     active, runs = tables.active_runs.c, tables.runs.c

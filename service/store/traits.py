@@ -85,8 +85,14 @@ def keep_traits(connection: sa.Connection, fresh: Sequence[Fresh]) -> None:
     """Keep the traits of items that stand in the store; those kept before stay as they are."""
     if not fresh:
         return
-    lock_reposts(connection)
     heard = [_Heard(one.seq, one.day, Runs.of(one.text), one.traits.buckets) for one in fresh]
+    named = [
+        {"kind": kind, "code": code, "seq": one.seq, "n_candidates": n_candidates}
+        for one in fresh
+        for kind, code, n_candidates in one.traits.mentions
+    ]
+    _insert(connection, mentions, named)
+    lock_reposts(connection)  # as late as can be: whoever takes something in elsewhere waits for it
     groups = _find_groups(connection, heard)
     rows = [_row(one, group=groups[one.seq]) for one in fresh]
     buckets = [
@@ -95,14 +101,13 @@ def keep_traits(connection: sa.Connection, fresh: Sequence[Fresh]) -> None:
         if groups[one.seq] == one.seq
         for bucket in one.traits.buckets
     ]
-    named = [
-        {"kind": kind, "code": code, "seq": one.seq, "n_candidates": n_candidates}
-        for one in fresh
-        for kind, code, n_candidates in one.traits.mentions
-    ]
-    for table, some in ((traits, rows), (repost_buckets, buckets), (mentions, named)):
-        if some:
-            connection.execute(insert_new(connection, table), some)
+    _insert(connection, traits, rows)
+    _insert(connection, repost_buckets, buckets)
+
+
+def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+    if rows:
+        connection.execute(insert_new(connection, table), rows)
 
 
 def erase_traits(connection: sa.Connection, seqs: Sequence[int]) -> None:

@@ -14,13 +14,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from nlp.taxonomy import Category, Facet, Taxonomy
-from service.access import needs
-from service.actions import Desk
+from service.access import TheCaller, needs
+from service.actions import Desk, add_source
 from service.formats import sort_key
 from service.schemas import SourceIn
-from service.store.errors import NotFound
+from service.store.errors import Conflict, NotFound
 from service.store.feeds import list_feeds
-from service.store.intake import Source, register_source
+from service.store.intake import Source
 from service.store.views import list_sources
 from service.store.vitals import newest_moment, read_vitals
 from service.ui.rendering import desk_of, settings_of, templates
@@ -57,6 +57,7 @@ def show_sources(request: Request) -> Response:
 @router.post("/admin/sources", dependencies=[needs("admin")])
 def take_source(
     request: Request,
+    caller: TheCaller,
     name: Annotated[str, Form()] = "",
     channel: Annotated[str, Form()] = "",
     legal_basis: Annotated[str, Form()] = "",
@@ -74,7 +75,10 @@ def take_source(
     except ValidationError as error:
         wrong = [str(detail["loc"][0]) for detail in error.errors(include_input=False)]
         return _sources_page(request, typed=typed, wrong=wrong, status=422)
-    register_source(desk_of(request).engine, source)
+    try:
+        add_source(desk_of(request), source, made_by=caller.name)
+    except Conflict:
+        return _sources_page(request, typed=typed, wrong=["name"], status=409)
     return RedirectResponse("/admin/sources?told=made", status_code=303)
 
 
@@ -169,6 +173,7 @@ def _sources_page(
         "feeds": feeds,
         "typed": typed or {},
         "wrong": wrong or [],
+        "is_taken": status == 409,
     }
     return templates.TemplateResponse(request, "admin_sources.html", context, status_code=status)
 

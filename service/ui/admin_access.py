@@ -9,10 +9,12 @@ from starlette.responses import RedirectResponse, Response
 from nlp.errors import InputError, InvalidRecord
 from service import auth
 from service.access import TheCaller, needs
-from service.auth import MIN_PASSWORD_CHARS, ROLES, Role, role_of
+from service.auth import ANYONE, MIN_PASSWORD_CHARS, ROLES, LastAdmin, Role, WrongField, role_of
 from service.journal import Journal
+from service.messages import say
 from service.store.access import LogQuery, list_entries
-from service.ui.rendering import desk_of, templates
+from service.store.errors import Conflict
+from service.ui.rendering import desk_of, settings_of, templates
 
 _PAGE_LINES = 50
 _MAX_DAYS = 3650
@@ -34,18 +36,31 @@ def take_key(
     label: Annotated[str, Form()] = "",
     role: Annotated[str, Form()] = "",
     days: Annotated[str, Form()] = "",
+    key_id: Annotated[str, Form()] = "",
 ) -> Response:
-    """Make a key and show it, this once: no address leads to it, and a reload would make another."""
+    """Make a key and show it, this once: no address leads to it. A form that is sent again makes none."""
     desk = desk_of(request)
-    made = auth.make_key(
-        desk.engine,
-        label.strip(),
-        role=role_of(role),
-        by=caller,
-        now=desk.now(),
-        days=_read_days(days.strip()),
-    )
+    if _is_first(request):
+        return _keys_page(request, status=409)
+    try:
+        made = auth.make_key(
+            desk.engine,
+            label.strip(),
+            role=role_of(role),
+            by=caller,
+            now=desk.now(),
+            days=_read_days(days.strip()),
+            key_id=key_id or None,
+        )
+    except Conflict:
+        return _keys_page(request, again=True, status=409)
     return _keys_page(request, new=made.key)
+
+
+def _is_first(request: Request) -> bool:
+    """Whether nobody could administer any more once the door is closed: an administrator comes first."""
+    is_closed_some_day = settings_of(request).access != "open"
+    return is_closed_some_day and not auth.has_admin(desk_of(request).engine)
 
 
 def _read_days(typed: str) -> int | None:
@@ -64,13 +79,23 @@ def revoke_key(request: Request, caller: TheCaller, key_id: str) -> Response:
     return RedirectResponse("/admin/keys?told=ended", status_code=303)
 
 
-def _keys_page(request: Request, *, new: str | None = None) -> Response:
+def _keys_page(
+    request: Request, *, new: str | None = None, again: bool = False, status: int = 200
+) -> Response:
     desk = desk_of(request)
     keys = sorted(
         auth.list_keys(desk.engine), key=lambda key: (key.ended_at is not None, key.created_at)
     )
-    context = {"keys": keys, "new": new, "roles": get_args(Role), "now": desk.now()}
-    return templates.TemplateResponse(request, "admin_keys.html", context)
+    context = {
+        "keys": keys,
+        "new": new,
+        "again": again,
+        "is_first": _is_first(request),
+        "next_id": auth.new_key_id(),
+        "roles": get_args(Role),
+        "now": desk.now(),
+    }
+    return templates.TemplateResponse(request, "admin_keys.html", context, status_code=status)
 
 
 @router.get("/admin/people", dependencies=[needs("admin")])
@@ -89,21 +114,30 @@ def take_person(
     subject: Annotated[str, Form()] = "",
 ) -> Response:
     """Let somebody sign in; a name that cannot be is said beside the form, and what was typed stays."""
-    desk = desk_of(request)
+    desk, is_first = desk_of(request), _is_first(request)
     try:
         auth.add_staff(
             desk.engine,
             auth.to_staff_name(name),
-            role=role_of(role),
+            role="admin" if is_first else role_of(role),
             by=caller,
             now=desk.now(),
             password=password or None,
-            subject=subject.strip() or None,
+            # a code with a slip in it would let nobody in
+            subject=None if is_first else subject.strip() or None,
         )
     except InputError as error:
         typed = {"name": name, "role": role, "subject": subject}
-        return _people_page(request, typed=typed, wrong=type(error).__name__, status=422)
+        return _people_page(request, typed=typed, wrong=_wrong_field(error), status=422)
+    if is_first:
+        return RedirectResponse("/sign-in?next=/admin/people&told=first_admin", status_code=303)
     return RedirectResponse("/admin/people?told=made", status_code=303)
+
+
+def _wrong_field(error: InputError) -> str:
+    if isinstance(error, Conflict):
+        return "taken"
+    return error.field if isinstance(error, WrongField) else "role"
 
 
 @router.post("/admin/people/{name}/password", dependencies=[needs("admin")])
@@ -112,7 +146,10 @@ def take_password(
 ) -> Response:
     """Give somebody another password, and end their sessions."""
     desk = desk_of(request)
-    auth.set_password(desk.engine, name, password=password, by=caller, now=desk.now())
+    try:
+        auth.set_password(desk.engine, name, password=password, by=caller, now=desk.now())
+    except WrongField:
+        return _people_page(request, short_for=name, status=422)
     return RedirectResponse("/admin/people?told=made", status_code=303)
 
 
@@ -120,7 +157,10 @@ def take_password(
 def end_person(request: Request, caller: TheCaller, name: str) -> Response:
     """Let somebody sign in no more, and end their sessions at once."""
     desk = desk_of(request)
-    auth.end_staff(desk.engine, name, by=caller, now=desk.now())
+    try:
+        auth.end_staff(desk.engine, name, by=caller, now=desk.now())
+    except LastAdmin:
+        return _people_page(request, last=name, status=409)
     return RedirectResponse("/admin/people?told=ended", status_code=303)
 
 
@@ -128,11 +168,18 @@ def _people_page(
     request: Request,
     *,
     typed: dict[str, str] | None = None,
-    wrong: str | None = None,
+    wrong: str = "",
+    short_for: str = "",
+    last: str = "",
     status: int = 200,
 ) -> Response:
     people = auth.list_staff(desk_of(request).engine)
+    admins = [staff.name for staff in people if staff.role == "admin" and staff.ended_at is None]
     context = {
+        "is_first": _is_first(request),
+        "only_admin": admins[0] if len(admins) == 1 else "",
+        "short_for": short_for,
+        "last": last,
         "people": sorted(people, key=lambda staff: (staff.ended_at is not None, staff.name)),
         "roles": [role for role, scopes in ROLES.items() if "read" in scopes],
         "typed": typed or {},
@@ -152,8 +199,17 @@ def show_log(
     """The access log, newest first: who did what to which thing, never a text."""
     journal: Journal = request.app.state.journal
     journal.settle(_SETTLE_S)
-    asked = LogQuery(actor.strip() or None, subject.strip() or None, cursor, _PAGE_LINES)
+    asked = LogQuery(_actors(actor.strip()), subject.strip() or None, cursor, _PAGE_LINES)
     with desk_of(request).engine.connect() as connection:
         page = list_entries(connection, asked)
     context = {"page": page, "actor": actor, "subject": subject}
     return templates.TemplateResponse(request, "admin_log.html", context)
+
+
+def _actors(typed: str) -> tuple[str, ...]:
+    """Whom somebody means who types a name as the log has it, or as people know it."""
+    if not typed:
+        return ()
+    if typed.casefold() == say("page.anyone").casefold():
+        return (ANYONE.name,)
+    return (typed, f"staff:{auth.to_staff_name(typed)}", f"key:{typed}")

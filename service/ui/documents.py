@@ -13,6 +13,7 @@ from service.ui.listing import FileFormat, order_list, read_page, show_list
 from service.ui.rendering import desk_of
 
 _PATH = "/documents"
+_USUAL = {"kind": "official"}  # letters that came as files would hide what offices have written
 
 router = APIRouter(include_in_schema=False)
 
@@ -21,11 +22,7 @@ router = APIRouter(include_in_schema=False)
 def show_documents(request: Request) -> Response:
     """Documents that fit the filters in the address, newest first."""
     asked = _read_asked(request)
-    context = {
-        "page": read_page(request, asked),
-        "taxonomy": desk_of(request).pipeline.taxonomy,
-    }
-    return show_list(request, asked, "documents.html", context=context)
+    return show_list(request, asked, "documents.html", page=read_page(request, asked), context={})
 
 
 @router.post(f"{_PATH}/export", dependencies=[needs("analyse")])
@@ -35,9 +32,9 @@ def export_documents(request: Request, caller: TheCaller, file_format: FileForma
 
 
 def _read_asked(request: Request) -> Asked[DocumentFilter]:
-    values = settle(request.query_params)
+    values = settle(request.query_params, usual=_USUAL)
     choices = choices_of_documents(desk_of(request))
-    return read_filter(DocumentFilter, values, path=_PATH, choices=choices)
+    return read_filter(DocumentFilter, values, path=_PATH, choices=choices, usual=_USUAL)
 
 
 @router.get("/documents/{item_id}", dependencies=[needs("read"), notes("item.opened")])

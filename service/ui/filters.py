@@ -6,7 +6,7 @@ field, filled in or not.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
@@ -20,6 +20,7 @@ from service.store.days import VIETNAM
 from service.ui.choices import Choices, name_of
 
 FORM = "form"  # marks what a form sent
+ALL = "all"  # of what is usual: an address that would be bare asks for everything by it
 _NOT_ASKED = {FORM, "told", "limit"}  # of a page: they do not say which items
 _LASTS = {"received_until": "received_to", "dated_until": "dated_to", "day_until": "day_to"}
 _MOMENTS = ("received_from", "received_to")
@@ -55,6 +56,7 @@ class Asked(Generic[F]):
     """What a list is asked for.
 
     `values` are the parameters of the address in their order; `filter` is None where one cannot be read.
+    `usual` is what holds where an address asks for nothing.
     """
 
     path: str
@@ -62,6 +64,12 @@ class Asked(Generic[F]):
     choices: Choices
     filter: F | None
     remarks: tuple[Remark, ...]
+    usual: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether nothing but what is usual holds."""
+        return self.values == self.usual
 
     @property
     def chips(self) -> tuple[Chip, ...]:
@@ -75,6 +83,8 @@ class Asked(Generic[F]):
     def address(self, *without: str, **more: str) -> str:
         """The address of this list, without some parameters and with others."""
         values = {name: v for name, v in self.values.items() if name not in without} | more
+        if not values:
+            values = dict.fromkeys(self.usual, ALL)
         return f"{self.path}?{urlencode(values)}" if values else self.path
 
     def has(self, *names: str) -> bool:
@@ -109,17 +119,25 @@ class Asked(Generic[F]):
         return name_of(self.choices, name, code=value) or value
 
 
-def settle(given: Mapping[str, str], *, places: Gazetteer | None = None) -> dict[str, str]:
+def settle(
+    given: Mapping[str, str],
+    *,
+    places: Gazetteer | None = None,
+    usual: Mapping[str, str] | None = None,
+) -> dict[str, str]:
     """The parameters of `/v1` that an address or a form means; what is empty is not asked for.
 
-    A form that names a ward means the ward wherever a text names it: the province was chosen to find it, and
-    with another province the ward goes.
+    An address that asks for nothing means what is `usual`. A form that names a ward means the ward wherever a
+    text names it: the province was chosen to find it, and with another province the ward goes.
     """
     values = {
         name: value.strip()
         for name, value in given.items()
         if value.strip() and name not in _NOT_ASKED
     }
+    if not values and FORM not in given:
+        return dict(usual or {})
+    values = {name: v for name, v in values.items() if v != ALL or name not in (usual or {})}
     for last, end in _LASTS.items():
         if last in values:
             values[end] = _after(values.pop(last))
@@ -132,7 +150,12 @@ def settle(given: Mapping[str, str], *, places: Gazetteer | None = None) -> dict
 
 
 def read_filter(
-    model: type[F], values: Mapping[str, str], *, path: str, choices: Choices
+    model: type[F],
+    values: Mapping[str, str],
+    *,
+    path: str,
+    choices: Choices,
+    usual: Mapping[str, str] | None = None,
 ) -> Asked[F]:
     """The filter that settled parameters ask for, with what is to be said of them."""
     known = {name: values[name] for name in model.model_fields if name in values}
@@ -141,10 +164,10 @@ def read_filter(
     except ValidationError as error:
         wrong = dict.fromkeys(str(own["loc"][0]) for own in error.errors(include_input=False))
         faults = tuple(Remark(name, _complaint(name, is_known=name in known)) for name in wrong)
-        return Asked(path, known, choices, None, faults)
+        return Asked(path, known, choices, None, faults, usual or {})
     remarks = (*_backward(asked), *_unnamed(known, choices=choices))
     is_read = not any(remark.is_fault for remark in remarks)
-    return Asked(path, known, choices, asked if is_read else None, remarks)
+    return Asked(path, known, choices, asked if is_read else None, remarks, usual or {})
 
 
 def _complaint(name: str, *, is_known: bool) -> str:

@@ -22,7 +22,9 @@ from service.reviewing import (
     packs_at_hand,
     standing_pack,
 )
+from service.store.agreed import read_agreed
 from service.store.citations import MAX_BEARERS, find_cited
+from service.store.days import day_of
 from service.store.errors import Conflict
 from service.store.pictures import list_pages
 from service.store.records import labels_of
@@ -66,6 +68,7 @@ def item_page(request: Request, item_id: str, *, show: str) -> Response:
     context = {
         "item": stored,
         "address": _address_of(stored),
+        "posted_on": stored.posted_at and day_of(stored.posted_at, received_at=stored.received_at),
         "analysis": stored.analysis,
         "facets": facets,
         "passages": cut_passages(stored, lit),
@@ -85,6 +88,9 @@ def item_page(request: Request, item_id: str, *, show: str) -> Response:
             )
             for facet in facets
         },
+        "agreed": read_agreed(desk.engine, [stored.id]).get(stored.id, {})
+        if stored.corrections
+        else {},
         "history": tuple(history_of(stored.corrections, taxonomy=taxonomy, packs=packs)),
         "may_correct": "review" in scopes,
         "may_erase": "admin" in scopes,

@@ -26,7 +26,7 @@ from service.store.jobs import (
     retry_job,
 )
 from service.store.views import read_item
-from service.ui.outcomes import what_it_is, why_of
+from service.ui.outcomes import number_of, what_it_is, why_of
 from service.ui.rendering import desk_of, templates
 
 _PAGE_JOBS = 30
@@ -77,6 +77,8 @@ def show_job(request: Request, job_id: _JobId) -> Response:
     job = read_job(desk.engine, job_id)
     progress = measure(desk.engine, [job], now=desk.now())[job.id]
     faults = list_faults(desk.engine, job.id, limit=_FAULTS_SHOWN)
+    if job.kind == "upload":
+        faults = tuple(sorted(faults, key=number_of))
     context = {
         "job": job,
         "name": _name(job),
@@ -85,6 +87,7 @@ def show_job(request: Request, job_id: _JobId) -> Response:
         "why": _why(desk, job),
         "faults": [(fault, _why_aside(desk, job, fault=fault)) for fault in faults],
         "files": list(_files(desk, job)),
+        "number_of": number_of,
     }
     return templates.TemplateResponse(request, "job.html", context)
 

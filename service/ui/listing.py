@@ -12,6 +12,7 @@ from service.auth import Caller
 from service.item_table import Export
 from service.jobs.export import order_export
 from service.schemas import DocumentFilter, DocumentScope, OpinionFilter, OpinionScope, to_query
+from service.store.agreed import read_agreed
 from service.store.views import Page, list_items
 from service.ui.filters import FORM, Asked
 from service.ui.rendering import desk_of, templates
@@ -31,7 +32,7 @@ def read_page(request: Request, asked: _Asked) -> Page:
 
 
 def show_list(
-    request: Request, asked: _Asked, template: str, *, context: Mapping[str, Any]
+    request: Request, asked: _Asked, template: str, *, page: Page, context: Mapping[str, Any]
 ) -> Response:
     """The page under its own address: a form is led to the one that says what it asks. `Any`: Jinja's type.
 
@@ -40,10 +41,18 @@ def show_list(
     is_htmx, is_form = "hx-request" in request.headers, FORM in request.query_params
     if is_form and not is_htmx:
         return RedirectResponse(asked.address(), status_code=303)
+    desk = desk_of(request)
     return templates.TemplateResponse(
         request,
         template,
-        {"asked": asked, "can_export": _scope_of(asked) is not None, **context},
+        {
+            "asked": asked,
+            "can_export": _scope_of(asked) is not None,
+            "page": page,
+            "agreed": read_agreed(desk.engine, [item.id for item in page.items]),
+            "taxonomy": desk.pipeline.taxonomy,
+            **context,
+        },
         status_code=200 if asked.filter is not None or is_htmx else 422,
         headers={"hx-push-url": asked.address()} if is_form else None,
     )

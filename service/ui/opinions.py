@@ -42,13 +42,8 @@ def show_opinions(request: Request) -> Response:
     page = read_page(request, asked)
     traits = read_trait_summaries(desk.engine, [item.id for item in page.items])
     rows = tuple(_rows(page, traits, folded=not asked.has("group")))
-    context = {
-        "page": page,
-        "rows": rows,
-        "taxonomy": desk.pipeline.taxonomy,
-        "province": _province_of(desk, asked.values),
-    }
-    return show_list(request, asked, "opinions.html", context=context)
+    context = {"rows": rows, "province": _province_of(desk, asked.values)}
+    return show_list(request, asked, "opinions.html", page=page, context=context)
 
 
 @router.post(f"{_PATH}/export", dependencies=[needs("analyse")])

@@ -6,7 +6,7 @@ from typing import Literal
 
 from service.actions import KEPT_APART, Desk
 from service.messages import say
-from service.store.jobs import Job, list_faults
+from service.store.jobs import Fault, Job, list_faults
 from service.store.twins import find_twin
 from service.store.views import Stored, read_item
 from service.ui.view import category_name
@@ -14,6 +14,7 @@ from service.uploading import Taken
 
 _ENDED = ("done", "failed", "cancelled")
 _FILES_TOLD = 100  # of an archive
+_ASIDE_TOLD = 5  # of them in its row; its page has them all
 # What the readers say of a file, by a telling part, and the message that says so here; the first that fits.
 _REASONS = (
     ("danger to life", "apart_urgent"),
@@ -47,15 +48,17 @@ _REASONS = (
     ("known encoding", "damaged"),
 )
 _PASSING = ("gone", "other")  # no fault of the file
-State = Literal["done", "twin", "waiting", "apart", "failed"]
+State = Literal["done", "partial", "twin", "waiting", "apart", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How far a file is. `text` says it or what the file is, `href` leads to it.
 
-    `state`: done, twin (it had been handed in before), waiting (a worker reads it), apart (sealed), failed.
-    `may_go_again`: sending the file as it is may help.
+    `state`: done, partial (an archive of which some was not read), twin (it had been handed in before),
+    waiting (a worker reads it), apart (sealed), failed. `aside` are the first files of an archive that were
+    not taken, each by its number with the reason, `n_more` how many there are besides. `may_go_again`:
+    sending the file as it is may help.
     """
 
     state: State
@@ -64,6 +67,8 @@ class Outcome:
     job_id: str | None = None
     name: str = ""
     may_go_again: bool = False
+    aside: tuple[tuple[int, str], ...] = ()
+    n_more: int = 0
 
 
 def outcome_of(desk: Desk, taken: Taken, *, name: str = "") -> Outcome:
@@ -93,9 +98,36 @@ def outcome_of_job(desk: Desk, job: Job) -> Outcome:
         return replace(_of_item(desk, item, is_new=bool(one["is_new"])), job_id=job.id)
     if len(faults) == 1 and not found:
         return replace(outcome_of_reason(desk, faults[0].reason), job_id=job.id)
+    return _of_archive(desk, job, faults=faults)
+
+
+def _of_archive(desk: Desk, job: Job, *, faults: Sequence[Fault]) -> Outcome:
+    """What became of the files of an archive; one with faults is not done, for somebody has to look."""
+    found: Sequence[dict[str, object]] = job.result["items"]
     n_known = sum(not one["is_new"] for one in found)
-    told = say("upload.archive", n=len(found) - n_known, n_known=n_known, n_failed=len(faults))
-    return Outcome("done" if found else "failed", told, f"/jobs/{job.id}", job.id)
+    n_apart = sum(fault.reason.startswith(KEPT_APART) for fault in faults)
+    counts = {
+        "done": len(found) - n_known,
+        "twin": n_known,
+        "apart": n_apart,
+        "failed": len(faults) - n_apart,
+    }
+    told = ", ".join(say(f"upload.n_{name}", n=n) for name, n in counts.items() if n)
+    state: State = "done" if not faults else "partial" if found else "failed"
+    aside = sorted((number_of(fault), why_of(desk, fault.reason)) for fault in faults)
+    return Outcome(
+        state,
+        say("upload.archive", counts=told),
+        f"/jobs/{job.id}",
+        job.id,
+        aside=tuple(aside[:_ASIDE_TOLD]),
+        n_more=len(aside[_ASIDE_TOLD:]),
+    )
+
+
+def number_of(fault: Fault) -> int:
+    """Which file of an upload was set aside, from 1."""
+    return int(fault.subject.rpartition(" ")[2])
 
 
 def outcome_of_reason(desk: Desk, reason: str, *, name: str = "") -> Outcome:

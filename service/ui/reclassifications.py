@@ -1,5 +1,6 @@
 """Phân loại lại: let a model read the archive again, look at what changes, promote it or go back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
@@ -10,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from nlp.errors import InputError, InvalidRecord
+from nlp.taxonomy import Taxonomy
 from service import reclassifying
 from service.access import TheCaller, needs
-from service.reclassifying import Archive, Reclassification, Wish, archive_of
+from service.reclassifying import Archive, NothingToRead, Reclassification, Wish, archive_of
 from service.reviewing import standing_pack
 from service.store.choosing import DRAWN_FROM
 from service.store.days import VIETNAM
@@ -20,10 +22,12 @@ from service.store.diff import Shown
 from service.store.errors import Conflict
 from service.store.jobs import OPEN, cancel_job, list_faults, retry_job
 from service.store.query import Query as StoreQuery
+from service.store.runs import is_all_of
 from service.store.tables import FACETS
 from service.store.views import list_sources
 from service.store.vitals import read_vitals
 from service.ui.reclassification_words import (
+    FacetDiff,
     Names,
     facet_diffs,
     scope_words,
@@ -88,10 +92,12 @@ def take_wish(
             affected=bool(affected),
             dry_run=is_trial,
             sample=_SAMPLE if is_trial else None,
+            must_find=True,
         )
         found = reclassifying.start(_archive(request), wish)
-    except Conflict:
-        return _list_page(request, typed, wrong="nothing_affected", status=409)
+    except Conflict as error:
+        wrong = "nothing_there" if isinstance(error, NothingToRead) else "nothing_affected"
+        return _list_page(request, typed, wrong=wrong, status=409)
     except InputError as error:
         wrong = "wrong_days" if isinstance(error, InvalidRecord) else "wrong_model"
         return _list_page(request, typed, wrong=wrong, status=422)
@@ -117,8 +123,11 @@ def show_diff(request: Request, job_id: _JobId) -> Response:
     archive, desk = _archive(request), desk_of(request)
     found = reclassifying.look(archive, job_id)
     diff = reclassifying.compare(archive, job_id)
+    facets = facet_diffs(diff, pack=standing_pack(desk))
     context = _of_one(request, found) | {
-        "facets": facet_diffs(diff, pack=standing_pack(desk)),
+        "facets": facets,
+        "open_facets": _promotable(found),
+        "is_same": _is_same(found, facets, standing=standing_pack(desk)),
         "examples": (found.job.result or {}).get("examples", {}),
         "n_steps": _STEPS,
     }
@@ -239,10 +248,14 @@ def _list_page(request: Request, typed: Typed, *, wrong: str = "", status: int =
     desk = desk_of(request)
     found = reclassifying.look_at_all(archive_of(desk))
     own = desk.pipeline.provenance
+    models, in_use = desk.models(), f"{own.model}@{own.model_version}"
+    with desk.engine.connect() as connection:
+        is_same = is_all_of(connection, own)
     context = {
         "found": [(one, state_of(one), scope_words(one.job.params["scope"])) for one in found],
-        "models": desk.models(),
-        "in_use": f"{own.model}@{own.model_version}",
+        "models": models,
+        "in_use": in_use,
+        "is_only": is_same and [f"{info.name}@{info.version}" for info in models] == [in_use],
         "standing": standing_pack(desk),
         "sources": list_sources(desk.engine),
         "typed": typed,
@@ -285,6 +298,20 @@ def _of_one(request: Request, found: Reclassification) -> dict[str, Any]:
 def _has_workers(request: Request) -> bool:
     desk, dead_after_s = desk_of(request), settings_of(request).worker_dead_after_s
     return read_vitals(desk.engine, now=desk.now(), dead_after_s=dead_after_s).n_workers > 0
+
+
+def _promotable(found: Reclassification) -> tuple[str, ...]:
+    """The facets in which it could be promoted; none while it is not done."""
+    if found.run is None or found.job.state != "done" or found.state == "discarded":
+        return ()
+    return tuple(name for name in FACETS if name not in found.run.active)
+
+
+def _is_same(found: Reclassification, facets: Sequence[FacetDiff], *, standing: Taxonomy) -> bool:
+    """Whether promoting would change nothing: neither a label nor the version that labels are of."""
+    of_run = found.run and (found.run.taxonomy, found.run.taxonomy_version)
+    is_changed = any(own.n_changed for own in facets if own.name in _promotable(found))
+    return of_run == (standing.name, standing.version) and not is_changed
 
 
 def _confirm_page(request: Request, job_id: str, *, what: str, facets: list[_Facet]) -> Response:

@@ -11,7 +11,7 @@ from starlette.templating import Jinja2Templates
 
 from service.access import caller_of
 from service.actions import Desk
-from service.auth import Caller, Scope
+from service.auth import ANYONE, Caller, Scope
 from service.faults import Fault
 from service.formats import show_day, show_moment, show_number, show_percent
 from service.messages import say, words_of
@@ -68,6 +68,7 @@ templates.env.filters |= {
     "date": show_day,
     "number": show_number,
     "percent": show_percent,
+    "person": lambda name: say("page.anyone") if name == ANYONE.name else name,
 }
 templates.env.globals |= {"say": say, "words_of": words_of, "category_name": category_name}
 

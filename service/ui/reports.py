@@ -40,11 +40,13 @@ from service.reports.files import MEDIA_TYPES, Ending, file_name, write_file
 from service.reports.letterhead import FORMS, LINES, LONGEST_LINE, read_letterhead
 from service.reports.report import Chart, Report, show_share
 from service.store.days import VIETNAM
+from service.store.places import list_named
 from service.ui.charts import Colour, Series, chart
 from service.ui.choices import Choices, choices_of_opinions, name_of
 from service.ui.memory import Memory
 from service.ui.rendering import desk_of, settings_of, templates
 
+_MOST_WARDS = 300  # to choose from
 _COST = 5  # requests that one counts for: it reads two periods
 _WHOLE = "whole"  # asks for the report within the page, for who has no script
 _FORM = "form_sent"  # says that a form was sent, so that no part ticked means none
@@ -186,10 +188,25 @@ def _day(text: str, field: str) -> date | None:
 def _code(text: str, name: str, *, choices: Choices, request: Request) -> str:
     """The code that is meant; places and bodies may be given by name."""
     if name in _BY_NAME:
-        return find_code(text, _BY_NAME[name], places=desk_of(request).rules.gazetteer)
+        kind, places = _BY_NAME[name], desk_of(request).rules.gazetteer
+        known = _named(request) if kind == "ward" else ()
+        return find_code(text, kind, places=places, known=known)
     if name_of(choices, name, code=text) is None:
         raise Unclear("there is no such choice", reason="choice_unknown", place=name)
     return text
+
+
+def _named(request: Request) -> tuple[str, ...]:
+    """The wards that opinions name, but for those that too few do."""
+    desk, k = desk_of(request), settings_of(request).min_group
+
+    def read() -> tuple[str, ...]:
+        with desk.engine.connect() as connection:
+            return list_named(connection, "ward", at_least=k, limit=_MOST_WARDS)
+
+    memory: Memory = request.app.state.memory
+    named, _ = memory.recall(("wards", k), read, now=desk.now())
+    return named
 
 
 def _report(request: Request, asked: Asked) -> Report:
@@ -223,6 +240,7 @@ def _page(
         "parts": PARTS,
         "forms": FORMS,
         "ward_name": _ward_name(request, typed),
+        "wards": _wards(request),
         "is_narrowed": any(typed.fields[name] for name in FILTERS),
         "wrong": _wrong(error),
         "longest": LONGEST_LINE,
@@ -237,7 +255,6 @@ def _context(request: Request, typed: Typed, *, report: Report | None) -> dict[s
         "typed": typed,
         "report": report,
         "k": settings_of(request).min_group,
-        "wards": _wards(request, report),
         "scope": _scope(typed, report),
         "charts": _charts(report) if report else {},
         "show_share": show_share,
@@ -264,7 +281,9 @@ def _span(period: Period, *, today: date) -> str:
 def _wrong(error: InputError | None) -> dict[str, str] | None:
     """What was wrong in words, and the field at fault."""
     if isinstance(error, Unclear):
-        return {"place": error.place, "text": say(f"reports.{error.reason}", **error.values)}
+        is_alone = error.reason == "place_unknown" and not error.values["names"]
+        reason = "place_nowhere" if is_alone else error.reason
+        return {"place": error.place, "text": say(f"reports.{reason}", **error.values)}
     return {"place": "stretch", "text": say("reports.too_many")} if error else None
 
 
@@ -281,16 +300,10 @@ def _ward_name(request: Request, typed: Typed) -> str:
     return full_name("ward", typed.fields["ward"], places=desk_of(request).rules.gazetteer)
 
 
-def _wards(request: Request, report: Report | None) -> list[str]:
-    """Names to choose from: of the wards that the report tells of."""
+def _wards(request: Request) -> list[str]:
+    """Names to choose from."""
     places = desk_of(request).rules.gazetteer
-    rows = (
-        [row for own in report.sections for table in own.tables for row in table.rows]
-        if report
-        else []
-    )
-    codes = [row.narrows[1] for row in rows if row.narrows and row.narrows[0] == "ward"]
-    return [full_name("ward", code, places=places) for code in codes]
+    return [full_name("ward", code, places=places) for code in _named(request)]
 
 
 def _charts(report: Report) -> dict[str, dict[str, Any]]:

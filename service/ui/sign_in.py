@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
@@ -40,11 +40,16 @@ class Reception:
 
 
 def sign_in_first(request: Request, fault: Fault) -> Response:
-    """Send a person to the sign-in page, and htmx with them; what they wanted comes after it."""
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    if request.method != "GET":
+    """Send a person to the sign-in page, and htmx with them; what they wanted comes after it.
+
+    What they sent is lost: that is told, and the page with the form comes after it.
+    """
+    wanted, told = request.url.path + (f"?{request.url.query}" if request.url.query else ""), ""
+    if request.url.path == "/sign-out":
         wanted = "/"
-    address = f"/sign-in?next={quote(wanted, safe='/')}"
+    elif request.method != "GET":
+        wanted, told = _page_of_form(request), "&told=unsaved"
+    address = f"/sign-in?next={quote(wanted, safe='/')}{told}"
     if "hx-request" in request.headers:
         # htmx would put the sign-in page into the middle of this one
         return Response(status_code=fault.status, headers={**fault.headers, "hx-redirect": address})
@@ -190,6 +195,18 @@ def _provider(request: Request) -> Provider:
     if provider is None:
         raise SignInRefused("no identity provider is set; sign in with name and password")
     return provider
+
+
+def _page_of_form(request: Request) -> str:
+    """The page of ours that a form was sent from, as the browser says; the first page where it does not."""
+    try:
+        page = urlsplit(request.headers.get("hx-current-url") or request.headers.get("referer", ""))
+    except ValueError:
+        return "/"
+    if page.netloc != request.url.netloc or page.path.startswith("/sign-in"):
+        return "/"
+    asked = urlencode([pair for pair in parse_qsl(page.query) if pair[0] != "told"])
+    return _local(page.path + (f"?{asked}" if asked else ""))
 
 
 def _local(path: str) -> str:

@@ -47,7 +47,7 @@ def page(browser: Browser, app: FastAPI) -> Iterator[Page]:
             yield page
 
 
-def test_a_run_is_followed_compared_and_promoted(page: Page, app: FastAPI) -> None:
+def test_a_run_is_followed_compared_promoted_and_taken_back(page: Page, app: FastAPI) -> None:
     page.get_by_role("button", name="Chạy", exact=True).click()
     page.wait_for_url("**told=ordered")
     job_id = page.url.rpartition("/")[2].partition("?")[0]
@@ -61,3 +61,7 @@ def test_a_run_is_followed_compared_and_promoted(page: Page, app: FastAPI) -> No
     page.get_by_role("button", name="Áp dụng").click()
 
     expect(page.locator("#bao")).to_have_text("Đã áp dụng kết quả mới.")
+    expect(page.locator("#tien-do")).to_contain_text("đang dùng")
+    page.get_by_role("button", name="Quay lại").click()
+    page.get_by_role("button", name="Quay lại", exact=True).click()
+    expect(page.locator("#tien-do")).to_contain_text("chưa áp dụng")

@@ -70,6 +70,14 @@ def test_any_category_is_found_without_marks_and_keys_rest_while_typing(page: Pa
     expect(page.locator(".review-last strong")).to_have_text("Y tế, an toàn thực phẩm")
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_table_of_keys_is_seen_when_it_is_asked_for(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.keyboard.press("?")
+
+    expect(page.locator("#phim")).to_be_in_viewport(ratio=0.99)
+
+
 def test_keys_can_be_turned_off_for_good(page: Page) -> None:
     page.keyboard.press("?")
     page.get_by_label("Dùng phím tắt").click()

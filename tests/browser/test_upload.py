@@ -70,6 +70,29 @@ def test_each_of_many_files_is_told_and_the_list_can_be_saved(page: Page) -> Non
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+def test_an_archive_of_which_some_was_not_read_is_among_what_is_to_be_seen(page: Page) -> None:
+    broken = (
+        '<div class="outcome" data-state="partial"><span class="badge warn">Cần xem</span> '
+        '<a href="/jobs/1">Gói tệp: 18 xong, 2 lỗi</a></div>'
+    )
+    whole = FilePayload(name="1.txt", mimeType="text/plain", buffer="CHỈ THỊ".encode())
+    packed = FilePayload(name="goi.zip", mimeType="application/zip", buffer=b"PK")
+
+    def answer(route: Route) -> None:
+        if b'"goi.zip"' in (route.request.post_data_buffer or b""):
+            route.fulfill(status=200, content_type="text/html; charset=utf-8", body=broken)
+        else:
+            route.continue_()
+
+    page.route("**/documents", answer)
+
+    send(page, [whole, packed])
+
+    expect(page.locator(".sum")).to_have_text("2 trên 2 tệp: 1 xong, 1 gói có tệp lỗi")
+    page.get_by_label("Chỉ hiện tệp cần xem").check()
+    expect(page.locator(".rows li:visible .name")).to_have_text(["goi.zip"])
+
+
 def test_nothing_is_lost_when_the_line_breaks_or_the_server_says_to_wait(page: Page) -> None:
     answers = iter(["broken", "429", "401", "500"])
 

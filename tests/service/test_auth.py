@@ -92,6 +92,31 @@ def test_a_revoked_key_opens_nothing_from_then_on(engine: sa.Engine) -> None:
     assert [key.ended_at for key in auth.list_keys(engine)] == [LATER]
 
 
+def test_a_key_that_is_made_twice_is_made_once(engine: sa.Engine) -> None:
+    key_id = auth.new_key_id()
+    made = auth.make_key(engine, "a", role="reader", by=CONSOLE, now=NOON, key_id=key_id)
+
+    with pytest.raises(Conflict):
+        auth.make_key(engine, "b", role="admin", by=CONSOLE, now=LATER, key_id=key_id)
+
+    assert auth.list_keys(engine) == (made.info,)
+    assert len(log(engine)) == 1
+
+
+def test_the_last_administrator_is_ended_by_the_command_line_only(engine: sa.Engine) -> None:
+    boss = auth.Caller("staff:an", ROLES["admin"])
+    for name in ("an", "binh"):
+        auth.add_staff(engine, name, role="admin", by=CONSOLE, now=NOON, password=PASSWORD)
+    auth.end_staff(engine, "binh", by=boss, now=LATER)
+
+    with pytest.raises(auth.LastAdmin):
+        auth.end_staff(engine, "an", by=boss, now=LATER)
+    assert auth.has_admin(engine)
+    auth.end_staff(engine, "an", by=CONSOLE, now=LATER)
+
+    assert not auth.has_admin(engine)
+
+
 def test_revoking_what_is_no_key_is_told(engine: sa.Engine) -> None:
     with pytest.raises(NotFound):
         auth.revoke_key(engine, "00000000", by=CONSOLE, now=NOON)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from service import reclassifying
 from service.store import tables
+from service.store.access import LogQuery, list_entries
 from service.store.dialect import writing
 from service.store.errors import Conflict
 from service.store.webhooks import Webhook, add_webhook
@@ -50,6 +51,22 @@ def test_promoting_and_going_back_are_told(room: Room) -> None:
     reclassifying.take_back(room.archive, job_id, made_by="key:1")
 
     assert told(room) == ["job.done", "run.promoted", "run.rolled_back"]
+
+
+def test_promoting_and_going_back_stand_in_the_access_log(room: Room) -> None:
+    job_id = room.read("2")
+
+    room.put_on_top(job_id)
+    with pytest.raises(Conflict):
+        room.put_on_top(job_id)
+    reclassifying.take_back(room.archive, job_id, made_by="key:1")
+
+    with room.engine.connect() as connection:
+        lines = list_entries(connection, LogQuery()).entries
+    assert [(line.actor, line.action, line.subject) for line in lines] == [
+        ("key:1", "run.rolled_back", job_id),
+        ("staff:an", "run.promoted", job_id),
+    ]
 
 
 def test_what_was_refused_is_told_nobody(room: Room) -> None:

@@ -211,10 +211,57 @@ def test_days_that_are_no_period_are_told_with_their_field(
 
 
 @pytest.mark.parametrize(
-    "text", ["00004", "Phường Ba Đình, Hà Nội", "phuong ba dinh ha noi", "PHƯỜNG BA ĐÌNH"]
+    "text",
+    [
+        "00004",
+        "Phường Ba Đình, Hà Nội",
+        "phuong ba dinh ha noi",
+        "PHƯỜNG BA ĐÌNH",
+        "P. Ba Đình",
+        "p.ba đình",
+        "P Ba Đình, Hà Nội",
+        "ba dinh, ha noi",
+    ],
 )
 def test_a_ward_is_found_by_code_or_name(text: str) -> None:
     assert find_code(text, "ward", places=GAZETTEER) == "00004"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("P. Tây Hồ", "00103"), ("X. Tây Hồ", "20380"), ("Ngọc Hà, Hà Nội", "00008")]
+)
+def test_a_ward_is_found_without_all_of_its_name_where_it_can_be_no_other(
+    text: str, code: str
+) -> None:
+    assert find_code(text, "ward", places=GAZETTEER) == code
+
+
+def test_of_several_wards_of_a_name_the_one_that_opinions_name_is_meant() -> None:
+    with pytest.raises(Unclear) as refused:
+        find_code("Tây Hồ", "ward", places=GAZETTEER)
+
+    assert refused.value.values["names"] == "Phường Tây Hồ, Hà Nội; Xã Tây Hồ, Đà Nẵng"
+    assert find_code("Tây Hồ", "ward", places=GAZETTEER, known=["00004", "00103"]) == "00103"
+
+
+def test_of_many_wards_of_a_name_three_are_told_those_of_known_provinces_first() -> None:
+    with pytest.raises(Unclear) as refused:
+        find_code("Tân Tiến", "ward", places=GAZETTEER, known=["20380", "24211"])
+
+    names = refused.value.values["names"].split("; ")
+    known = {GAZETTEER.province_of(code) for code in ("20380", "24211")}
+    assert len(names) == 3
+    first = find_code(names[0], "ward", places=GAZETTEER)
+    assert GAZETTEER.province_of(first) in known
+
+
+def test_what_is_called_almost_so_is_told_of_an_unknown_name() -> None:
+    with pytest.raises(Unclear) as refused:
+        find_code("P. Tây Hồn, Ha Noii", "ward", places=GAZETTEER)
+
+    names = refused.value.values["names"].split("; ")
+    assert names[0] == "Phường Tây Hồ, Hà Nội"
+    assert len(names) <= 3
 
 
 def test_a_name_of_several_wards_asks_for_the_province() -> None:
@@ -254,6 +301,73 @@ def test_counts_are_compared_by_the_day() -> None:
     figures = [Figure(n, suppressed=False, interval=Range(n - 20, n + 20)) for n in (310, 20)]
 
     assert compare_counts(*figures, asked=asked) == "unclear"  # 10 a day, both
+
+
+def test_a_report_of_one_field_does_not_tell_what_it_was_asked_for(heard: sa.Engine) -> None:
+    report = make_report(ground_of(heard), asked_for(filters={"civic_field": "LV03"}))
+
+    section = section_of(report, "fields")
+    assert section.says[0].startswith("Cảm xúc chung")
+    assert [table.rest for table in section.tables if "dưới 10 ý kiến:" in table.rest] == []
+
+
+def test_a_report_of_one_field_tells_what_else_its_opinions_are_about(engine: sa.Engine) -> None:
+    keep(engine, [Heard(day=JANUARY, fields=("LV03", "LV05"))] * 20)
+
+    report = make_report(ground_of(engine), asked_for(filters={"civic_field": "LV03"}))
+
+    said = section_of(report, "fields").says[0]
+    assert said == "Cũng nói đến: Giáo dục, đào tạo (khoảng 20 ý kiến, 100%)."
+    assert table_of(report, "civic_field").rest == ""
+
+
+def test_a_report_of_one_area_or_source_names_no_others_as_few(heard: sa.Engine) -> None:
+    asked = asked_for(filters={"task_area": "DV3.5", "source": "demo"})
+
+    report = make_report(ground_of(heard), asked)
+
+    assert section_of(report, "areas").says == ()
+    assert table_of(report, "task_area").rest == table_of(report, "source").rest == ""
+
+
+def test_what_is_narrowed_to_few_a_day_is_drawn_by_the_week(engine: sa.Engine) -> None:
+    keep(engine, [Heard(day=JANUARY + timedelta(days=n % 31), fields=("LV03",)) for n in range(93)])
+
+    narrowed = make_report(ground_of(engine), asked_for(filters={"civic_field": "LV03"}))
+
+    [chart] = section_of(narrowed, "received").charts
+    assert chart.title == "Số ý kiến mỗi tuần đủ bảy ngày"
+    assert all(chart.bars[0].counts)
+
+
+def test_what_is_narrowed_to_few_a_week_is_not_drawn(heard: sa.Engine) -> None:
+    narrowed = make_report(ground_of(heard), asked_for(filters={"civic_field": "LV05"}))
+
+    assert section_of(narrowed, "received").charts == ()
+
+
+def test_the_name_of_a_file_tells_what_its_report_is_narrowed_to(heard: sa.Engine) -> None:
+    filters = {"civic_field": "LV03", "ward": "00004"}
+
+    made = make_report(ground_of(heard), asked_for(filters=filters))
+
+    own = "giao-thong-duong-sa-van-tai-phuong-ba-dinh-ha-noi"
+    assert file_name(made, "csv") == f"bao-cao-2026-01-01-2026-01-31-{own}.csv"
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ('a"\r\nb: ../ Ồ', "a-b-o"),
+        ("Nguồn rất dài " * 9, "nguon-rat-dai-nguon-rat-dai"),
+        ("…", ""),
+    ],
+)
+def test_the_name_of_a_file_is_short_and_plain(heard: sa.Engine, given: str, name: str) -> None:
+    made = replace(make_report(ground_of(heard), asked_for()), scope=(("Nguồn", given),))
+
+    stem = file_name(made, "csv").removeprefix("bao-cao-2026-01-01-2026-01-31")
+    assert stem == f"{'-' if name else ''}{name}.csv"
 
 
 def test_a_report_tells_what_has_risen(report: Report) -> None:

@@ -149,7 +149,58 @@ def test_an_expired_form_leads_htmx_to_the_sign_in_page(client: TestClient) -> N
 def test_what_was_posted_without_a_session_is_not_come_back_to(client: TestClient) -> None:
     answer = client.post("/opinions", data={"text": "a"}, headers=HTML)
 
-    assert answer.headers["location"] == "/sign-in?next=/"
+    assert answer.headers["location"] == "/sign-in?next=/&told=unsaved"
+
+
+@pytest.mark.parametrize("header", ["referer", "hx-current-url"])
+def test_who_was_writing_is_told_and_comes_back_to_the_form(
+    client: TestClient, header: str
+) -> None:
+    page = "http://testserver/upload?a=1&told=made"
+
+    sent = client.post("/opinions", data={"text": "a"}, headers={**HTML, header: page})
+    form = client.get(sent.headers["location"], headers=HTML).text
+    [then] = re.findall(r'name="next" value="([^"]+)"', form)
+
+    assert "Phiên đăng nhập đã hết; nội dung vừa gõ chưa được lưu" in form
+    assert unescape(then) == "/upload?a=1"
+
+
+def test_htmx_that_was_writing_is_led_to_the_same_page(client: TestClient) -> None:
+    headers = {"hx-request": "true", "hx-current-url": "http://testserver/review"}
+
+    sent = client.post("/items/x/labels", data={"code": "a"}, headers=headers)
+
+    assert sent.headers["hx-redirect"] == "/sign-in?next=/review&told=unsaved"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "https://evil.example/upload",
+        "http://testserver//evil.example",
+        "http://testserver/sign-in?next=/x",
+        "http://[",
+        "/upload",
+    ],
+)
+def test_no_other_page_is_come_back_to(client: TestClient, page: str) -> None:
+    sent = client.post("/opinions", data={"text": "a"}, headers={**HTML, "referer": page})
+
+    assert sent.headers["location"] == "/sign-in?next=/&told=unsaved"
+
+
+def test_who_signs_out_too_late_has_written_nothing(client: TestClient) -> None:
+    sent = client.post("/sign-out", headers={**HTML, "referer": "http://testserver/upload"})
+
+    assert sent.headers["location"] == "/sign-in?next=/"
+
+
+def test_an_ordinary_visit_is_told_nothing(client: TestClient) -> None:
+    sent = client.get("/upload", headers=HTML)
+
+    assert "told" not in sent.headers["location"]
+    assert "Phiên đăng nhập đã hết" not in client.get(sent.headers["location"], headers=HTML).text
 
 
 def test_a_program_is_not_sent_to_the_page(client: TestClient) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 from typing import cast
 
@@ -40,6 +40,7 @@ def keep(
     *,
     number: int = 1,
     places: tuple[Place, ...] = (),
+    posted_at: datetime | None = None,
     change: Change = lambda analysis: analysis,
 ) -> str:
     """Store a text that the rules have read; `change` makes something else of what they said."""
@@ -53,6 +54,7 @@ def keep(
         source="demo",
         external_id=str(number),
         received_at=NOON + timedelta(hours=number),
+        posted_at=posted_at,
     )
     add(desk.engine, [(item, analysis)], run_id=desk.run_id, parents=PACK.parents)
     return item.id
@@ -103,7 +105,7 @@ def test_a_label_is_put_right_in_two_presses(client: TestClient, desk: Desk) -> 
     assert fields_of(desk, item_id) == ["LV02"]
     shown = words(client.get(address, headers=HTML).text)
     assert "Đã sửa nhãn." in shown
-    assert "người đã xác nhận" in shown
+    assert "người đã sửa" in shown
 
 
 def test_it_is_taken_back_in_one(client: TestClient, desk: Desk) -> None:
@@ -128,7 +130,30 @@ def test_the_machine_is_confirmed_in_one_press(client: TestClient, desk: Desk) -
     assert "told=confirmed" in address
     [said] = open_item(desk, item_id).corrections
     assert (said.decision, said.codes) == ("labelled", ("LV03",))
+    assert "người đã xác nhận" in words(page(client, item_id))
     assert "Máy gán đúng: Lĩnh vực đời sống" not in page(client, item_id)
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [("LV02", "người đã sửa"), ("LV03", "người đã xác nhận")]
+)
+def test_a_list_tells_whose_label_it_shows(
+    client: TestClient, desk: Desk, code: str, told: str
+) -> None:
+    item_id = keep(desk, "đường hỏng")
+    before = words(client.get("/opinions", headers=HTML).text)
+
+    say(client, item_id, code=code, seen="LV03")
+
+    shown = words(client.get("/opinions", headers=HTML).text)
+    assert shown.count(told) == 1
+    assert "người đã" not in before
+
+
+def test_the_page_of_an_opinion_tells_when_it_was_posted(client: TestClient, desk: Desk) -> None:
+    item_id = keep(desk, "đường hỏng", posted_at=NOON)
+
+    assert f"Đăng ngày {NOON:%d/%m/%Y}" in words(page(client, item_id))
 
 
 def test_that_none_fits_is_said_and_confirmed(client: TestClient, desk: Desk) -> None:

@@ -60,6 +60,38 @@ def upload(client: TestClient, text: str, *, name: str = "a.txt") -> None:
 # what the address means
 
 
+def test_documents_of_offices_come_first_and_all_are_one_link_away(client: TestClient) -> None:
+    upload(client, DIRECTIVE)
+    upload(client, "Kính gửi phường, đường hỏng lắm", name="thu.txt")
+
+    usual = get(client, "/documents")
+    [every] = re.findall(r'href="([^"]*)">Xem tất cả các loại', usual.text)
+    all_of_them = get(client, unescape(every))
+
+    assert "Chỉ thị 07-CT/TU" in words(usual)
+    assert "đường hỏng" not in words(usual)
+    assert 'value="official" selected' in usual.text
+    assert every == "/documents?kind=all"
+    assert "Chỉ thị 07-CT/TU" in words(all_of_them)
+    assert "đường hỏng" in words(all_of_them)
+    assert "Xem tất cả các loại" not in all_of_them.text
+
+
+def test_an_address_that_asks_for_something_means_every_kind_as_for_programs(
+    client: TestClient,
+) -> None:
+    upload(client, "Kính gửi phường, đường hỏng lắm", name="thu.txt")
+
+    assert "đường hỏng" in words(get(client, "/documents", q="đường hỏng"))
+    assert "đường hỏng" in words(get(client, "/documents", q="đường hỏng", kind="all"))
+
+
+def test_a_form_that_asks_for_every_kind_gets_it(client: TestClient) -> None:
+    asked = get(client, "/documents", form="1", kind="", q="")
+
+    assert asked.headers["location"] == "/documents?kind=all"
+
+
 @pytest.mark.parametrize(
     "asked",
     [

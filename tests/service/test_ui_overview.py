@@ -365,6 +365,17 @@ def test_an_alert_shows_masked_examples(client: TestClient, desk: Desk) -> None:
     assert opinions.startswith("/opinions?")
 
 
+def test_a_later_high_day_is_told_as_what_the_tests_have_seen(
+    client: TestClient, desk: Desk
+) -> None:
+    later = ALERT.day + timedelta(days=1)
+    keep_alert(desk, last_day=later)
+
+    shown = words(client.get(f"/alerts/{ALERT.id}", headers=HTML).text)
+
+    assert f"Đến hết {later:%d/%m/%Y} vẫn còn cao, tính riêng ngày đó hoặc gộp cả bảy ngày" in shown
+
+
 def test_an_alert_is_acknowledged_with_a_masked_note(client: TestClient, desk: Desk) -> None:
     keep_alert(desk)
 

@@ -20,6 +20,7 @@ from service.reviewing import Word, correct_item
 from service.settings import Settings
 from service.store.jobs import Job
 from service.store.query import Query
+from service.store.tables import FACETS
 from tests.service.archive import Model, carry_out
 from tests.service.html import words
 from tests.service.shelf import says_field
@@ -101,7 +102,7 @@ def test_a_trial_counts_on_a_sample_and_keeps_nothing(client: TestClient, work: 
 
     assert "Xem thử rules 2" in shown
     assert "mẫu 3 mục" in shown
-    assert "Áp dụng kết quả mới" not in shown
+    assert "Áp dụng kết quả mới" not in shown + words(diff)
     assert '<option value="rules@2" selected>' in page(client, "?model=rules%402&kind=&source=")
     assert "3 trên 3 mục đổi nhãn chính (100%)." in words(diff)
     assert "Giao thông, đường sá, vận tải Giáo dục, đào tạo 1 mục 1" in words(diff)
@@ -180,7 +181,7 @@ def test_promoting_says_what_will_change_and_can_be_taken_back(
     chosen = re.findall(r'type="hidden" name="facet" value="(\w+)"', asked)
     told = press(client, f"/{job_id}/promote", facet=chosen)
     assert "Đã áp dụng kết quả mới." in told
-    assert "Đang áp dụng ở: Lĩnh vực đời sống; Mục đích" in told
+    assert "Đang dùng ở: Lĩnh vực đời sống; Mục đích" in told
     assert fields(client) == ["LV05"] * 3
 
     asked = page(client, f"/{job_id}/rollback")
@@ -189,14 +190,48 @@ def test_promoting_says_what_will_change_and_can_be_taken_back(
     assert fields(client) == [None, "LV02", "LV03"]
 
 
+def test_what_changes_nothing_is_not_offered(client: TestClient, work: Work) -> None:
+    job_id = done(client, work)
+    press(client, f"/{job_id}/promote", facet=list(FACETS))
+    same = done(client, work)
+
+    shown = page(client, f"/{same}") + page(client, f"/{same}/diff")
+
+    assert f'action="/reclassifications/{same}/promote"' not in shown
+    assert "Kết quả giống hệt nhãn đang dùng" in words(shown)
+
+
+def test_one_model_that_is_in_use_is_said_to_change_nothing(
+    client: TestClient, app: FastAPI
+) -> None:
+    own = replace(INFO, version="1")
+    told = "Chỉ có một mô hình và nó đang dùng; đọc lại sẽ không đổi gì."
+    assert told not in page(client)
+
+    app.state.desk = replace(app.state.desk, models=lambda: (own,))
+
+    assert told in page(client)
+
+
+def test_what_an_earlier_model_has_read_may_change(
+    client: TestClient, work: Work, app: FastAPI
+) -> None:
+    press(client, f"/{done(client, work)}/promote", facet=list(FACETS))
+
+    app.state.desk = replace(app.state.desk, models=lambda: (replace(INFO, version="1"),))
+
+    assert "Chỉ có một mô hình" not in page(client)
+
+
 def test_discarding_asks_first(client: TestClient, work: Work) -> None:
     job_id = done(client, work)
+    assert "Áp dụng kết quả mới" in page(client, f"/{job_id}/diff")
 
     assert "bị xóa hẳn, không lấy lại được" in page(client, f"/{job_id}/discard")
     told = press(client, f"/{job_id}/discard")
 
     assert "đã xóa kết quả" in told
-    assert "Áp dụng kết quả mới" not in told
+    assert "Áp dụng kết quả mới" not in told + page(client, f"/{job_id}/diff")
 
 
 def test_one_is_stopped_and_gone_on_with(client: TestClient, work: Work) -> None:
@@ -218,6 +253,8 @@ def test_one_is_stopped_and_gone_on_with(client: TestClient, work: Work) -> None
         ({"model": "rules@9"}, 422, "Hãy chọn mô hình khác."),
         ({"first": "2026-02-01", "last": "2026-01-01"}, 422, "Ngày chưa đúng"),
         ({"first": "hôm nay"}, 422, "Ngày chưa đúng"),
+        ({"first": "2031-02-01"}, 409, "Không có mục nào trong phạm vi này"),
+        ({"first": "2031-02-01", "do": "try"}, 409, "Không có mục nào trong phạm vi này"),
     ],
 )
 def test_what_cannot_be_done_is_told_and_the_form_kept(

@@ -97,12 +97,25 @@ def test_who_has_no_script_finds_the_same_report_behind_a_link(client: TestClien
 def test_what_follows_from_the_report_comes_with_it(client: TestClient) -> None:
     figures = follow(client, client.get("/reports", headers=HTML)).text
 
-    [names] = re.findall(
-        r'<datalist id="o-ward-goi-y" hx-swap-oob="true">(.*?)</datalist>', figures
-    )
-    assert 'value="Phường Ba Đình, Hà Nội"' in names
     assert 'hx-swap-oob="innerHTML:#bao-cao-tin"' in figures
     assert 'formaction="/reports/report.docx" form="bao-cao-form"' in figures
+
+
+@pytest.mark.usefixtures("heard")
+@pytest.mark.parametrize("ward", ["", "Phường Không Có"])
+def test_the_wards_that_opinions_name_are_offered_at_once(client: TestClient, ward: str) -> None:
+    page = client.get("/reports", params={"ward": ward}, headers=HTML).text
+
+    [names] = re.findall(r'<datalist id="o-ward-goi-y">(.*?)</datalist>', page)
+    assert names == '<option value="Phường Ba Đình, Hà Nội"></option>'
+
+
+def test_a_ward_that_too_few_opinions_name_is_not_offered(client: TestClient, desk: Desk) -> None:
+    keep(desk.engine, [Heard(day=DECEMBER, places=(WARD,))] * 4)
+
+    page = client.get("/reports", headers=HTML).text
+
+    assert '<datalist id="o-ward-goi-y"></datalist>' in page
 
 
 def test_the_days_of_each_stretch_stand_beside_it(client: TestClient) -> None:
@@ -157,6 +170,7 @@ def test_a_period_without_opinions_says_what_to_do(client: TestClient) -> None:
         ({"from": "mai", "to": "2026-01-04"}, "from", "Ngày không hợp lệ"),
         ({"stretch": "days"}, "from", "Hãy điền cả hai ô"),
         ({"ward": "Phường Không Có"}, "ward", "Không có địa bàn"),
+        ({"ward": "Bà Đính, Ha Noii"}, "ward", "Gần giống: Phường Ba Đình, Hà Nội"),
         ({"ward": "Xã Tân Tiến"}, "ward", "Hãy ghi thêm tỉnh, thành phố"),
         ({"civic_field": "LV99"}, "civic_field", "Lựa chọn này không có"),
     ],

@@ -178,7 +178,7 @@ def test_an_empty_queue_says_what_comes_next(client: TestClient) -> None:
     shown = words(client.get("/review", headers=HTML).text)
 
     assert "Đã duyệt hết." in shown
-    assert "Về trang đầu" in shown
+    assert "Về Tổng quan" in shown
 
 
 @pytest.mark.parametrize("headers", [HTML, HTMX])

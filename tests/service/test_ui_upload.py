@@ -143,8 +143,45 @@ def test_a_waiting_archive_is_watched_until_it_is_read(
     after = watch(client, job_id)
 
     assert state_of(before) == "waiting"
-    assert words(after) == "Xong Gói tệp: 1 xong, 1 trùng, 1 lỗi"
+    assert state_of(after) == "partial"
+    told = "Cần xem Gói tệp: 1 xong, 1 trùng, 1 lỗi Tệp thứ 3: Tệp bị hỏng"
+    assert words(after).startswith(told)
     assert link_of(after) == f"/jobs/{job_id}"
+
+
+def test_an_archive_without_faults_is_done(client: TestClient, context: Context) -> None:
+    job_id = leave(client, ("a.txt", DIRECTIVE), ("b.txt", "CHỈ THỊ khác"))
+    carry_out(context, job_id)
+
+    html = watch(client, job_id)
+
+    assert state_of(html) == "done"
+    assert words(html) == "Xong Gói tệp: 2 xong"
+
+
+def test_what_an_archive_has_sealed_is_no_fault_of_it_but_is_to_be_seen(
+    client: TestClient, context: Context
+) -> None:
+    job_id = leave(client, ("a.txt", DIRECTIVE), ("b.txt", ACCUSES))
+    carry_out(context, job_id)
+
+    html = watch(client, job_id)
+
+    assert state_of(html) == "partial"
+    assert "Gói tệp: 1 xong, 1 niêm phong" in words(html)
+
+
+def test_of_many_faults_of_an_archive_the_first_are_listed_in_the_order_of_its_files(
+    client: TestClient, context: Context
+) -> None:
+    files = [(f"{n:02}.docx", f"PK none {n}") for n in range(12)]
+    job_id = leave(client, ("a.txt", DIRECTIVE), *files)
+    carry_out(context, job_id)
+
+    html = watch(client, job_id)
+
+    assert re.findall(r"Tệp thứ (\d+)", words(html)) == ["2", "3", "4", "5", "6"]
+    assert "và 7 tệp nữa" in words(html)
 
 
 @pytest.mark.parametrize(
@@ -240,8 +277,9 @@ def test_the_page_of_an_archive_names_its_files_and_its_faults(
     shown = words(page)
     assert 'hx-trigger="every 2s"' in waiting
     assert "hx-trigger" not in page
-    for part in ("đã xong", "Chỉ thị 07-CT/TU, 2 mảng", "Tệp thứ 2 : Tệp bị hỏng", "1 trên 2 mục"):
+    for part in ("đã xong", "Chỉ thị 07-CT/TU, 2 mảng", "Tệp thứ 2: Tệp bị hỏng", "1 trên 2 mục"):
         assert part in shown
+    assert shown.index("Không đọc được") < shown.index("Tệp đã đọc")
 
 
 def test_jobs_are_listed_newest_first_and_by_state(client: TestClient, desk: Desk) -> None:

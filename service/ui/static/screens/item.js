@@ -1,4 +1,5 @@
-// Lit words are brought into view on the pictures of the pages, without moving the page itself.
+// Lit words are brought into view on the pictures of the pages, and the label that is put right in its column;
+// the page itself stays where somebody reads.
 "use strict";
 
 function showLit() {
@@ -9,5 +10,21 @@ function showLit() {
   pages.scrollTop += distance - pages.clientHeight / 3;
 }
 
-document.addEventListener("htmx:afterSettle", showLit);
+function focusOnLabel() {
+  const place = document.querySelector("[data-focus]");
+  if (!place) return;
+  const column = place.closest("aside");
+  place.focus({ preventScroll: true });
+  if (column.scrollHeight > column.clientHeight) {
+    const top = (part) => part.getBoundingClientRect().top;
+    column.scrollTop += top(place.closest(".facet")) - top(column);
+  } else {
+    place.scrollIntoView({ block: "nearest" });
+  }
+}
+
+document.addEventListener("htmx:afterSettle", () => {
+  showLit();
+  focusOnLabel();
+});
 showLit();

@@ -38,7 +38,10 @@ function openSearch() {
 function toggleKeys() {
   const keys = document.getElementById("phim");
   keys.open = !keys.open;
-  if (keys.open) keys.querySelector("summary").focus();
+  if (keys.open) {
+    keys.querySelector("summary").focus({ preventScroll: true });
+    keys.scrollIntoView({ block: "nearest" });
+  }
   return true;
 }
 

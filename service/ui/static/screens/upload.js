@@ -11,7 +11,7 @@
   const ASKED_AT_ONCE = 40; // jobs
   const ASK_EVERY = 3000; // milliseconds
   const MAX_PAUSE = 30; // seconds
-  const ENDED = ["done", "twin", "waiting", "apart", "failed"];
+  const ENDED = ["done", "twin", "waiting", "apart", "partial", "failed"];
   const JUNK = /^(\.|~\$)|^(thumbs\.db|desktop\.ini)$/i;
   const words = board.dataset;
   const input = document.getElementById("tep");
@@ -130,7 +130,7 @@
     item.state = state;
     item.bar.hidden = state !== "sending";
     item.again.hidden = !mayGoAgain(item);
-    item.row.classList.toggle("bad", ["failed", "stopped", "apart"].includes(state));
+    item.row.classList.toggle("bad", ["failed", "partial", "stopped", "apart"].includes(state));
     if (what instanceof Node) item.place.replaceChildren(what);
     else item.place.textContent = what;
     paint();
