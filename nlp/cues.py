@@ -31,7 +31,7 @@ _STOPS = _ENDS | frozenset(";:")
 _GAP = "..."
 _REACH = 8  # syllables
 _ONE_TONE = str.maketrans("ãẫẵẽễĩõỗỡũữỹ", "ảẩẳẻểỉỏổởủửỷ")
-_NUMBER, _NAME, _PROPER = "<number>", "<name>", "<proper>"
+_NUMBER, _NAME, _PROPER = _KINDS = ("<number>", "<name>", "<proper>")
 _LONGEST_SYLLABLE = 8  # letters; remembered are no longer words, which may tell who wrote them
 _MOST_REMEMBERED = 1 << 15
 
@@ -54,9 +54,10 @@ class _Node:
         if key == _GAP:
             self.later = self.later or _Node()
             return self.later
-        return (self.kinds if key in {_NUMBER, _NAME, _PROPER} else self.words).setdefault(
-            key, _Node()
-        )
+        following = self.kinds if key in _KINDS else self.words
+        if key not in following:
+            following[key] = _Node()
+        return following[key]
 
 
 @dataclass(frozen=True, slots=True)

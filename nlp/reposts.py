@@ -2,11 +2,12 @@
 
 Candidates share a bucket of a MinHash over runs of two syllables (Broder 1997; locality-sensitive hashing
 after Leskovec, Rajaraman and Ullman 2020, Mining of Massive Datasets, section 3.4). What two texts then have
-in common is counted exactly, so that a bucket shared by chance groups nobody.
+in common is counted exactly, so that a bucket shared by chance groups nobody. The same words about another
+place are another matter: whoever fills in a ward of their own speaks for that ward.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,27 +23,46 @@ _SAME_SHORT = (
 )
 _WITHIN = 0.70  # of the runs of the shorter text, the share that the longer has: an excerpt
 _MANY_RUNS = 20
+_FEW_RUNS = (
+    40  # a text with fewer speaks of one spot; a longer letter is passed on among neighbours
+)
 _SYLLABLE = re.compile(r"[^\W_]+")
+# the number of a spot below the ward, in folded syllables
+_SPOT = re.compile(
+    r"\b(to|tdp|khu|khom|ap|thon|xom|cum|lo|ngo|ngach|hem|kiet|so nha|nha so|cot|tram)"
+    r" (?:dan pho |pho |so )?(\d+[a-z]?)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """The runs of syllables of a text, folded: what it shares with another text."""
+    """The runs of syllables of a text, folded: what it shares with another text.
+
+    `spots` are the numbered spots it names ("to 5"), `wards` the codes of the wards it speaks of.
+    """
 
     runs: frozenset[str]
+    spots: frozenset[str] = frozenset()
+    wards: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, text: str) -> "Runs":
+    def of(cls, text: str, *, wards: Iterable[str] = ()) -> "Runs":
         """Empty where the text is too short to be told from others."""
         syllables = _SYLLABLE.findall(fold(text))
         if len(syllables) < _MIN_SYLLABLES:
             return cls(frozenset())
         n_runs = len(syllables) - _RUN + 1
-        return cls(frozenset(" ".join(syllables[i : i + _RUN]) for i in range(n_runs)))
+        return cls(
+            frozenset(" ".join(syllables[i : i + _RUN]) for i in range(n_runs)),
+            frozenset(" ".join(spot) for spot in _SPOT.findall(" ".join(syllables))),
+            frozenset(wards),
+        )
 
 
 def likeness(one: Runs, other: Runs) -> float:
     """How surely two texts are the same, from 1.0 on when they are; 0.0 where one is too short.
+
+    And 0.0 where they speak of different wards, or, short ones, of different spots.
 
     The larger of the two shares, each divided by the least that it takes.
     """
@@ -50,10 +70,18 @@ def likeness(one: Runs, other: Runs) -> float:
         return 0.0
     n_common = len(one.runs & other.runs)
     n_shorter = min(len(one.runs), len(other.runs))
+    if _are_apart(one.wards, other.wards):
+        return 0.0
+    if n_shorter < _FEW_RUNS and _are_apart(one.spots, other.spots):
+        return 0.0
     same = n_common / (len(one.runs) + len(other.runs) - n_common)
     if n_shorter < _MANY_RUNS:
         return same / _SAME_SHORT
     return max(same / _SAME, n_common / n_shorter / _WITHIN)
+
+
+def _are_apart(ones: frozenset[str], others: frozenset[str]) -> bool:
+    return bool(ones and others) and ones.isdisjoint(others)
 
 
 def find_buckets(texts: Sequence[Runs]) -> list[tuple[int, ...]]:

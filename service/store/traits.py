@@ -17,7 +17,8 @@ from service.store.records import Row, Traits
 from service.store.tables import items, mentions, repost_buckets, traits
 
 WINDOW = timedelta(days=60)  # what is said again later is said anew
-_CANDIDATES = 12  # with the most buckets in common
+_CANDIDATES = 50  # with the most buckets in common: a letter may go round in as many wards
+_WARD = "ward"
 _COUNTED = 1_000  # re-posts of one text; more say nothing more
 
 
@@ -85,7 +86,7 @@ def keep_traits(connection: sa.Connection, fresh: Sequence[Fresh]) -> None:
     """Keep the traits of items that stand in the store; those kept before stay as they are."""
     if not fresh:
         return
-    heard = [_Heard(one.seq, one.day, Runs.of(one.text), one.traits.buckets) for one in fresh]
+    heard = [_heard(one) for one in fresh]
     named = [
         {"kind": kind, "code": code, "seq": one.seq, "n_candidates": n_candidates}
         for one in fresh
@@ -140,6 +141,11 @@ class _Heard:
     buckets: tuple[int, ...] = ()
 
 
+def _heard(one: Fresh) -> _Heard:
+    wards = [code for kind, code, _ in one.traits.mentions if kind == _WARD]
+    return _Heard(one.seq, one.day, Runs.of(one.text, wards=wards), one.traits.buckets)
+
+
 def _row(one: Fresh, *, group: int) -> Row:
     own = one.traits
     return {
@@ -181,13 +187,13 @@ def _nearest(one: _Heard, buckets: Mapping[int, Sequence[int]]) -> list[int]:
 
 
 def _first_to_say(one: _Heard, candidates: Iterable[_Heard]) -> int:
-    best, group = 1.0, one.seq
-    for other in candidates:
-        if abs(one.day - other.day) <= WINDOW:
-            how = likeness(one.runs, other.runs)
-            if how >= best:
-                best, group = how, other.seq
-    return group
+    """The candidate that is most like it, of several the earliest; its own number where none is the same."""
+    found = [
+        (how, -other.seq)
+        for other in candidates
+        if abs(one.day - other.day) <= WINDOW and (how := likeness(one.runs, other.runs)) >= 1
+    ]
+    return -max(found)[1] if found else one.seq
 
 
 def _look_up(connection: sa.Connection, wanted: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -203,6 +209,12 @@ def _read_firsts(connection: sa.Connection, seqs: Sequence[int]) -> dict[int, _H
         query = sa.select(traits.c.seq, traits.c.day, items.c.text).where(
             traits.c.seq == items.c.seq, traits.c.seq.in_(some)
         )
+        named = sa.select(mentions.c.seq, mentions.c.code).where(
+            mentions.c.seq.in_(some), mentions.c.kind == _WARD
+        )
+        wards: dict[int, list[str]] = {}
+        for seq, code in connection.execute(named):
+            wards.setdefault(seq, []).append(code)
         for seq, day, text in connection.execute(query):
-            found[seq] = _Heard(seq, day, Runs.of(text))
+            found[seq] = _Heard(seq, day, Runs.of(text, wards=wards.get(seq, ())))
     return found

@@ -1,5 +1,6 @@
 """Telling a text that is passed on from another on the same matter."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,50 @@ def test_short_texts_with_a_turn_of_phrase_in_common_do_not() -> None:
     other = Runs.of("Bác sĩ trực đêm tận tình lắm, chúc bác sĩ luôn bình an")
 
     assert likeness(one, other) < 1
+
+
+WATER = "{} mất nước sạch từ hôm thứ hai, gọi công ty nước không ai nghe máy, nhà có trẻ nhỏ."
+LAMP = "Đèn đường {} phường Tây Hồ hỏng đã hai tuần, tối đi lại rất nguy hiểm, đề nghị sửa sớm."
+CAMPAIGN = (
+    "Tôi là người dân {}. Tôi không đồng ý nâng công suất bãi rác từ 150 tấn lên 400 tấn một ngày. Nước rỉ"
+    " rác đã ngấm vào giếng, ruồi nhặng quanh năm, ban đêm mùi hôi không ngủ được. Đề nghị công bố báo cáo"
+    " đánh giá tác động, đối thoại trực tiếp với dân và có phương án di dời các hộ trong vòng một cây số."
+)
+
+
+def test_the_same_words_about_another_ward_are_another_matter() -> None:
+    one = Runs.of(WATER.format("Phường Cửa Nam"), wards=["00082"])
+    other = Runs.of(WATER.format("Phường Hoàn Kiếm"), wards=["00070"])
+
+    assert likeness(one, other) == 0
+    assert likeness(one, one) >= 1
+
+
+def test_a_ward_that_may_be_several_is_another_only_if_none_of_them_is_meant() -> None:
+    unsure = Runs.of(WATER.format("Phường Tân Lập"), wards=["1", "2", "3"])
+
+    assert likeness(unsure, Runs.of(WATER.format("P. Tân Lập"), wards=["2"])) >= 1
+    assert likeness(unsure, Runs.of(WATER.format("Phường Tân Lộc"), wards=["4"])) == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("tổ 3", "tổ 5"), ("tổ dân phố 3", "TDP 5"), ("ngõ 12", "ngõ 21"), ("cột số 7", "cột số 8")],
+)
+def test_short_texts_on_two_numbered_spots_are_two_matters(one: str, other: str) -> None:
+    assert likeness(Runs.of(LAMP.format(one)), Runs.of(LAMP.format(other))) == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("tổ 3", "tổ 3"), ("tổ 3", "khu nhà tôi"), ("ở tổ 3, ngõ 12", "ngõ 12"), ("tổ 3", "to 3")],
+)
+def test_a_spot_left_out_or_written_otherwise_is_no_other(one: str, other: str) -> None:
+    assert likeness(Runs.of(LAMP.format(one)), Runs.of(LAMP.format(other))) >= 1
+
+
+def test_a_letter_that_neighbours_pass_on_is_one_campaign() -> None:
+    assert likeness(Runs.of(CAMPAIGN.format("thôn 3")), Runs.of(CAMPAIGN.format("thôn 7"))) >= 1
 
 
 def test_a_text_too_short_to_be_told_from_others_is_like_none() -> None:

@@ -75,6 +75,19 @@ def test_a_repost_in_the_same_batch_joins_too(engine: sa.Engine) -> None:
     assert groups(engine) == {1: 1, 2: 1}
 
 
+def test_the_same_words_about_another_ward_are_said_anew(engine: sa.Engine) -> None:
+    def about(*wards: str, number: int) -> NewItem:
+        item = opinion(LETTER, number=number)
+        assert item.traits is not None
+        mentions = tuple(("ward", ward, len(wards)) for ward in wards)
+        return replace(item, traits=replace(item.traits, mentions=mentions))
+
+    keep(engine, about("00070", number=1), about("00082", number=2))
+    keep(engine, about("00082", number=3), about("00070", "00099", number=4), about(number=5))
+
+    assert groups(engine) == {1: 1, 2: 2, 3: 2, 4: 1, 5: 1}
+
+
 def test_what_is_said_again_after_the_window_is_said_anew(engine: sa.Engine) -> None:
     keep(engine, opinion(LETTER, number=1))
 
