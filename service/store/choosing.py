@@ -31,6 +31,8 @@ def select_items(
     others up: SQLite keeps no statistics that would let it choose by itself.
     """
     items = tables.items.c
+    if _is_door_unused(connection, query):
+        return None
     drivers = _indexed(query, stack=stack)
     if query.text is not None:
         found = matching(connection, query.text)
@@ -51,6 +53,16 @@ def select_items(
         .select_from(rarest.table.join(tables.items, items.seq == rarest.seq))
         .where(*conditions, *rarest.conditions, *(compare(rarest.seq) for compare in bounds))
         .order_by(rarest.seq.desc())
+    )
+
+
+def _is_door_unused(connection: sa.Connection, query: Query) -> bool:
+    """Whether nothing came through the door that is asked about: SQLite would look at every item for it."""
+    intake = tables.items.c.intake
+    if query.intake is None:
+        return False
+    return (
+        connection.execute(sa.select(intake).where(intake == query.intake).limit(1)).first() is None
     )
 
 
