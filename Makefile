@@ -44,6 +44,7 @@ train: $(VENV)/.installed
 	$(BIN)/danvan train models/recipes/default.toml
 
 bench: $(VENV)/.installed-dev
+	@$(BIN)/pip install -qq --editable ".[bench]"
 	@$(BIN)/python -m tests.benchmarks.speed
 
 bench-real: $(VENV)/.installed-dev
