@@ -202,8 +202,7 @@ def _read_manifest(folder: Path) -> tuple[bytes, dict[str, Any]]:
 
 def _load(info: ModelInfo) -> Classifier:
     _, manifest = _read_manifest(info.folder)
-    _check_files(info.folder, hashes=manifest["files"])
-    tensors = load((info.folder / WEIGHTS).read_bytes())
+    tensors = load(_checked(info.folder, hashes=manifest["files"]))
     heads = {spec["name"]: _head(spec, tensors=tensors) for spec in manifest["heads"]}
     common = (info.name, info.version, info.sha256, (info.taxonomy, info.taxonomy_version))
     if manifest["backend"] == _LINEAR:
@@ -233,10 +232,12 @@ def _load_encoder(backend: str, folder: Path, *, spec: WindowSpec) -> Encoder:
     raise ArtifactError(f"{folder.parent}: no backend {backend!r} here; a newer danvan made it")
 
 
-def _check_files(folder: Path, *, hashes: Mapping[str, str]) -> None:
+def _checked(folder: Path, *, hashes: Mapping[str, str]) -> bytes:
+    """The bytes of the weights, after every file was held against the manifest."""
     parts = {path.relative_to(folder).as_posix() for path in (folder / ENCODER).rglob("*.*")}
     if not {WEIGHTS, *parts} <= hashes.keys():
         raise ArtifactError(f"{folder}: the manifest does not vouch for every file; fetch it again")
+    weights = b""
     for name, expected in hashes.items():
         path = folder / name
         try:
@@ -247,6 +248,8 @@ def _check_files(folder: Path, *, hashes: Mapping[str, str]) -> None:
             ) from error
         if hashlib.sha256(data).hexdigest() != expected:
             raise ArtifactError(f"{path}: its SHA-256 is not that of the manifest; fetch it again")
+        weights = data if name == WEIGHTS else weights
+    return weights
 
 
 def _head(spec: dict[str, Any], *, tensors: dict[str, Any]) -> Head:

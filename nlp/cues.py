@@ -13,10 +13,11 @@ A phrase may hold
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, pairwise, product
 from operator import itemgetter
+from typing import Any
 
 from nlp.text import fold, lower, place_tones
 from nlp.types import Span
@@ -36,28 +37,45 @@ _LONGEST_SYLLABLE = 8  # letters; remembered are no longer words, which may tell
 _MOST_REMEMBERED = 1 << 15
 
 
-@dataclass(slots=True)
+_Phrase = tuple[str, str]  # its cue, and its words
+
+
 class _Node:
-    """A place in the trie of phrases.
+    """A place in the trie of phrases, worked out when it is first looked at, as most never are.
 
     `words` and `kinds` lead on by a word or by what a word can stand for, `later` by what comes within some
     syllables; `cues` are those of the phrases that end here.
     """
 
-    words: "dict[str, _Node]" = field(default_factory=dict)
-    kinds: "dict[str, _Node]" = field(default_factory=dict)
-    later: "_Node | None" = None
-    cues: list[str] = field(default_factory=list)
+    __slots__ = ("_phrases", "_spell", "cues", "kinds", "later", "words")
+    words: "dict[str, _Node]"
+    kinds: "dict[str, _Node]"
+    later: "_Node | None"
+    cues: tuple[str, ...]
 
-    def on(self, key: str) -> "_Node":
-        """The node that a word of a phrase leads to, made where it is not there."""
-        if key == _GAP:
-            self.later = self.later or _Node()
-            return self.later
-        following = self.kinds if key in _KINDS else self.words
-        if key not in following:
-            following[key] = _Node()
-        return following[key]
+    def __init__(self, phrases: Sequence[_Phrase], *, spell: Callable[[str], str]) -> None:
+        self._phrases = phrases  # how they go on from here
+        self._spell = spell
+
+    def __getattr__(self, name: str) -> Any:
+        """One of the four, before they are there. `Any`: each is of its own kind."""
+        if name in self.__slots__:
+            self._grow()
+            return getattr(self, name)
+        raise AttributeError(name)
+
+    def _grow(self) -> None:
+        """Two threads may do so at once: what they find is the same."""
+        rests: dict[str, list[_Phrase]] = {}
+        for cue, phrase in self._phrases:
+            if phrase:
+                first, _, rest = phrase.partition(" ")
+                rests.setdefault(self._spell(first), []).append((cue, rest))
+        nodes = {word: _Node(found, spell=self._spell) for word, found in rests.items()}
+        self.later = nodes.pop(_GAP, None)
+        self.kinds = {kind: nodes.pop(kind) for kind in _KINDS if kind in nodes}
+        self.cues = tuple(dict.fromkeys(cue for cue, phrase in self._phrases if not phrase))
+        self.words = nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,21 +215,21 @@ def _by_spelling(words: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
 
 def _trie(cues: Mapping[str, Sequence[str]], *, plain: bool) -> _Node:
-    root = _Node()
-    for cue, phrases in cues.items():
-        for phrase in (one for given in phrases for one in _spelled_out(given)):
-            if plain and " " not in phrase and fold(phrase) != phrase:
-                continue  # too many words look like it
-            node = root
-            for word in (fold if plain else _key)(phrase).split():
-                node = node.on(word)
-            if cue not in node.cues:
-                node.cues.append(cue)
-    return root
+    phrases = [
+        (cue, " ".join(phrase.split()))
+        for cue, given in cues.items()
+        for written in given
+        for phrase in _spelled_out(written)
+        # without diacritics too many words look like one of a single syllable that has some
+        if not (plain and " " not in phrase and fold(phrase) != phrase)
+    ]
+    return _Node(phrases, spell=fold if plain else _key)
 
 
 def _spelled_out(phrase: str) -> Iterator[str]:
     """The phrases that one with alternatives stands for."""
+    if "(" not in phrase:
+        return iter((phrase,))
     parts = [part.split("|") for part in _ALTERNATIVES.split(phrase)]
     return ("".join(chosen) for chosen in product(*parts))
 

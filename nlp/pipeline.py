@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from itertools import islice
-from typing import Literal
 
 from nlp.decide import (
     Chosen,
@@ -39,6 +38,7 @@ from nlp.types import (
     CategoryResult,
     Document,
     IntentResult,
+    KindAsked,
     Paragraph,
     Provenance,
     Segment,
@@ -69,7 +69,7 @@ class Request:
 
     id: str
     doc: Document
-    kind: Literal["auto", "official", "opinion"] = "auto"
+    kind: KindAsked = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ The `Analysis` family mirrors the JSON contract (`service/README.md`) field for 
 from dataclasses import dataclass
 from typing import Literal
 
+KindAsked = Literal["auto", "official", "opinion"]
 TextKind = Literal["official", "opinion", "unknown"]
 Tone = Literal["achievement", "limitation", "cause", "directive", "other"]
 Sentiment = Literal["negative", "neutral", "positive"]

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import Literal
 
 import sqlalchemy as sa
 import structlog
@@ -21,13 +20,13 @@ from models.registry import ModelInfo
 from nlp.errors import TooLarge
 from nlp.pipeline import Pipeline, Request
 from nlp.privacy import mask, withhold
-from nlp.readers.child import Limits as ReadLimits
 from nlp.readers.child import read_in_child
 from nlp.readers.pages import has_pages
 from nlp.taxonomy import Taxonomy
 from nlp.text import to_nfc
-from nlp.types import Analysis, Document
+from nlp.types import Analysis, Document, KindAsked
 from service.drawing import draw_and_keep
+from service.limits import Limits
 from service.monitor.traits import Rules, is_denunciation, read_traits
 from service.sealing import Sealer
 from service.store import restricted
@@ -38,7 +37,6 @@ from service.store.intake import Key, Known, Source, add, find, register_source
 from service.store.records import NewItem, Traits
 from service.store.views import Stored, list_sources, read_item
 
-KindAsked = Literal["auto", "official", "opinion"]
 _ID = re.compile("[0-9a-f]{32}")
 _NAME_CHARS = 200
 KEPT_APART = (
@@ -48,18 +46,6 @@ KEPT_APART = (
 _URGENT = "; it tells of danger to life, so pass it on yourself at once"
 _READERS = 4  # files read at a time within requests; more are left to workers
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one caller may ask for at once."""
-
-    max_upload_bytes: int = 25 * 1024 * 1024
-    max_document_chars: int = 2_000_000
-    max_opinion_chars: int = 200_000
-    max_batch: int = 256
-    upload_wait_s: float = 5.0
-    reading: ReadLimits = field(default_factory=ReadLimits)
 
 
 @dataclass(frozen=True, slots=True)

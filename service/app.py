@@ -1,128 +1,39 @@
 """The one place where the parts are put together."""
 
-import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import sqlalchemy as sa
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from limits import parse
-from sqlalchemy.exc import DatabaseError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
-from models.denunciation import load_score
-from models.registry import list_models, load_classifier
-from nlp.errors import ArtifactError, InputError
-from nlp.hints import load_triage
+from nlp.errors import InputError
 from nlp.pipeline import Pipeline
-from nlp.protocols import Classifier
-from nlp.structure import load_registers
-from nlp.taxonomy import Taxonomy, load_pack, load_packs
 from service import api, ui
 from service.access import Public, lenient_paths
-from service.actions import Desk
 from service.api.problems import problem_response
+from service.assembly import build_desk
 from service.auth import is_claimed
 from service.door import Door, is_loopback
 from service.faults import fault_of
 from service.guard import Bounds, Guard
-from service.jobs.seam import Context
 from service.journal import Journal
 from service.metrics import build_meters, instrument
-from service.monitor.traits import load_rules
 from service.rates import Rates
-from service.reclassifying import Archive
 from service.request_log import RequestLog
 from service.settings import Settings, SettingsError
-from service.store.dialect import open_engine
-from service.store.errors import StoreError
-from service.store.intake import ensure_run
-from service.store.migrate import migrate
 
 _FRAMING_BYTES = 64 * 1024  # what a multipart body holds besides the file
 _FOR_PROGRAMS = ("/v1/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 _ROUTERS: tuple[APIRouter, ...] = (*api.ROUTERS, *ui.ROUTERS)
-
-
-def build_pipeline(settings: Settings) -> Pipeline:
-    """The analysis with the model, pack and registers that the settings name.
-
-    Raises:
-        ArtifactError, TaxonomyError, CorpusError: one of them is missing or damaged.
-    """
-    corpus = settings.corpus_folder
-    classifier = load_classifier(settings.model, folder=settings.models_folder)
-    taxonomy = load_pack(corpus / "taxonomies" / settings.taxonomy)
-    if classifier.taxonomy != (taxonomy.name, taxonomy.version):
-        taxonomy = _pack_of(classifier, corpus / "taxonomies", instead_of=taxonomy)
-    pipeline = Pipeline(
-        classifier=classifier,
-        taxonomy=taxonomy,
-        registers=load_registers(corpus / "registers"),
-        triage=load_triage(corpus / "registers"),
-        accusations=load_score().find,
-    )
-    gc.freeze()  # what was loaded stays: to look at it again and again takes a fifth of the time of a batch
-    return pipeline
-
-
-def build_desk(settings: Settings, *, pipeline: Pipeline | None = None) -> Desk:
-    """The pipeline at its store; `pipeline` is built from the settings when it is not given.
-
-    Raises:
-        DanvanError: a part is missing or damaged, or the database cannot be opened.
-    """
-    pipeline = pipeline or build_pipeline(settings)
-    # a damaged one is told now, not to its first reader
-    load_packs(settings.corpus_folder / "taxonomies")
-    if settings.migrate_on_start:
-        migrate(settings.database_url)
-    engine = open_engine(settings.database_url)
-    try:
-        run_id = ensure_run(engine, pipeline.provenance, now=datetime.now(UTC))
-    except DatabaseError as error:
-        raise StoreError("the database is not ready; run `danvan migrate`") from error
-    return Desk(
-        pipeline=pipeline,
-        engine=engine,
-        run_id=run_id,
-        rules=load_rules(settings.corpus_folder / "registers"),
-        limits=settings.limits(),
-        taxonomies=lambda: load_packs(settings.corpus_folder / "taxonomies"),
-        models=lambda: list_models(settings.models_folder),
-        sealer=settings.sealer,
-    )
-
-
-def open_archive(settings: Settings) -> Archive:
-    """What is stored, with the models and packs at hand; no model is loaded.
-
-    Raises:
-        StoreError: the folder of the database cannot be made.
-    """
-    return Archive(
-        engine=open_engine(settings.database_url),
-        taxonomies=lambda: load_packs(settings.corpus_folder / "taxonomies"),
-        models=lambda: list_models(settings.models_folder),
-    )
-
-
-def build_context(settings: Settings) -> Context:
-    """What the kinds of jobs need; pipelines are built when a job asks for them.
-
-    Raises:
-        StoreError: the folder of the database cannot be made.
-    """
-    engine = open_engine(settings.database_url)
-    return Context(engine=engine, settings=settings, build=build_pipeline)
 
 
 def create_app(settings: Settings, *, pipeline: Pipeline | None = None) -> FastAPI:
@@ -207,15 +118,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.journal.close()
     app.state.desk.engine.dispose()
-
-
-def _pack_of(classifier: Classifier, folder: Path, *, instead_of: Taxonomy) -> Taxonomy:
-    """The version of a pack that a model was trained for, where it lies beside the newest."""
-    for pack in load_packs(folder):
-        if (pack.name, pack.version) == classifier.taxonomy and pack.name == instead_of.name:
-            return pack
-    wanted, found = " ".join(classifier.taxonomy), f"{instead_of.name} {instead_of.version}"
-    raise ArtifactError(f"the model was trained for {wanted}, not for {found}; train it again")
 
 
 def _answer(request: Request, error: Exception) -> Response:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 Scope = Literal["intake", "read", "review", "analyse", "admin"]
 Role = Literal["intake", "reader", "reviewer", "analyst", "admin"]
-Mode = Literal["auto", "keys", "open"]
 
 _READER: frozenset[Scope] = frozenset({"read"})
 _REVIEWER: frozenset[Scope] = _READER | {"review", "intake"}

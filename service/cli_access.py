@@ -18,8 +18,11 @@ from service.settings import load_settings
 from service.store.dialect import opened
 from service.store.migrate import migrate
 
+app = typer.Typer()
 keys_app = typer.Typer(help="Keys of programs that use the API.", no_args_is_help=True)
 staff_app = typer.Typer(help="People who may sign in at the page.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+app.add_typer(staff_app, name="staff")
 _out = Console(markup=False, emoji=False, highlight=False)
 _err = Console(stderr=True, markup=False, emoji=False, highlight=False)
 
@@ -27,12 +30,6 @@ _RoleOption = Annotated[Role, typer.Option(help="what may be done")]
 _FromStdin = Annotated[
     bool, typer.Option("--password-stdin", help="read the password from standard input")
 ]
-
-
-def mount(app: typer.Typer) -> None:
-    """Add both to the command line."""
-    app.add_typer(keys_app, name="keys")
-    app.add_typer(staff_app, name="staff")
 
 
 @keys_app.command("create")

@@ -13,7 +13,9 @@ from service.settings import load_settings
 from service.store.alerts import AlertQuery, State, list_alerts
 from service.store.dialect import opened
 
+app = typer.Typer()
 alerts_app = typer.Typer(help="Rises in what people say.", no_args_is_help=True)
+app.add_typer(alerts_app, name="alerts")
 _out = Console(markup=False, emoji=False, highlight=False)
 
 
@@ -26,7 +28,7 @@ def look(
     to: Annotated[str | None, typer.Option("--to", metavar="DAY", help="the last day")] = None,
 ) -> None:
     """Look now; without days at those since the last look, up to yesterday."""
-    from service.app import build_context
+    from service.assembly import build_context
     from service.jobs.here import carry_out_here
     from service.jobs.kinds import KINDS
     from service.jobs.watch import KIND

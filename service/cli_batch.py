@@ -2,23 +2,22 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from nlp.errors import DanvanError
-from service.actions import KindAsked
-from service.app import build_pipeline
+from nlp.types import KindAsked
 from service.batch import Job, Tally, run_batch
-from service.jobs.crew import COMMAND, keep_crew
-from service.loading import Outcome, Standing, load_file
-from service.ray_job import Hands, read_lake
+from service.pipelines import build_pipeline
 from service.settings import Settings, load_settings
-from service.store.dialect import opened
-from service.store.migrate import migrate
 
+if TYPE_CHECKING:
+    from service.loading import Outcome, Standing
+
+app = typer.Typer()
 _BAR = (
     SpinnerColumn(),
     TextColumn("{task.description}"),
@@ -29,11 +28,7 @@ _IDLE = "no worker is at this store; start `danvan worker` with it, here or on a
 _err = Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 
-def mount(app: typer.Typer) -> None:
-    """Add it to the command line."""
-    app.command()(batch)
-
-
+@app.command()
 def batch(
     source: Annotated[Path, typer.Argument(metavar="IN", help=".jsonl, .csv, .xlsx or .parquet")],
     *,
@@ -81,6 +76,8 @@ def batch(
     if ray is None:
         _to_file(job, settings, overwrite=overwrite)
     else:
+        from service.ray_job import Hands, read_lake
+
         hands = Hands(ray, workers, gpus)
         n_rows = read_lake(job, build=partial(build_pipeline, settings), hands=hands)
         _err.print(f"{n_rows} records in {output}", soft_wrap=True)
@@ -103,6 +100,9 @@ def _to_file(job: Job, settings: Settings, *, overwrite: bool) -> None:
 
 
 def _load(path: Path, source: str, settings: Settings, *, again: bool, n_workers: int) -> None:
+    from service.jobs.crew import COMMAND, keep_crew
+    from service.store.migrate import migrate
+
     if settings.migrate_on_start:
         migrate(settings.database_url)
     own = {"DANVAN_DATABASE_URL": settings.database_url}
@@ -111,6 +111,9 @@ def _load(path: Path, source: str, settings: Settings, *, again: bool, n_workers
 
 
 def _to_store(path: Path, source: str, settings: Settings, *, again: bool, has_crew: bool) -> None:
+    from service.loading import load_file
+    from service.store.dialect import opened
+
     is_told = has_crew  # they take a moment to come
     with (
         opened(settings.database_url) as engine,
@@ -118,7 +121,7 @@ def _to_store(path: Path, source: str, settings: Settings, *, again: bool, has_c
     ):
         bar = progress.add_task("opinions", total=None)
 
-        def report(standing: Standing) -> None:
+        def report(standing: "Standing") -> None:
             nonlocal is_told
             progress.update(bar, completed=standing.n_done, total=standing.n_handed)
             if not standing.n_workers and not is_told:
@@ -131,7 +134,7 @@ def _to_store(path: Path, source: str, settings: Settings, *, again: bool, has_c
     _tell(outcome)
 
 
-def _tell(outcome: Outcome) -> None:
+def _tell(outcome: "Outcome") -> None:
     n = outcome.counts
     _err.print(
         f"{n['accepted']} opinions kept, {n['duplicate']} known, {n['refused']} refused,"

@@ -19,6 +19,9 @@ from service.settings import Settings, load_settings
 from service.store.dialect import opened
 from service.store.rows import count_rows
 
+app = typer.Typer()
+export_app = typer.Typer()
+app.add_typer(export_app, name="export")
 _out = Console(markup=False, emoji=False, highlight=False)
 _err = Console(stderr=True, markup=False, emoji=False, highlight=False)
 _BAR = (
@@ -31,12 +34,7 @@ _FORMATS: Mapping[str, Format] = {f".{name}": name for name in get_args(Format)}
 _Asked = typer.Option(help="only these; as the filter of the API")
 
 
-def mount(app: typer.Typer, export_app: typer.Typer) -> None:
-    """Add them to the command line."""
-    app.command()(retention)
-    export_app.command()(items)
-
-
+@app.command()
 def retention(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what is due")] = False,
@@ -63,7 +61,7 @@ def _tell_due(engine: sa.Engine, settings: Settings) -> None:
 
 
 def _carry_out(settings: Settings, *, confirmed: bool) -> None:
-    from service.app import build_context  # the model's libraries take a second to load
+    from service.assembly import build_context  # the model's libraries take a second to load
     from service.jobs.here import carry_out_here
     from service.jobs.kinds import KINDS
     from service.jobs.retention import KIND
@@ -85,6 +83,7 @@ def _tell(counts: Mapping[str, int], *, what: str) -> None:
     _out.print(f"{sum(counts.values())} items {what}", soft_wrap=True)
 
 
+@export_app.command()
 def items(
     out: Annotated[Path, typer.Argument(help="a new .csv, .xlsx or .jsonl")],
     *,

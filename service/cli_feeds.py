@@ -12,7 +12,9 @@ from service.settings import load_settings
 from service.store.dialect import opened
 from service.store.feeds import Feed, FeedKind, list_feeds
 
+app = typer.Typer()
 feeds_app = typer.Typer(help="Fetch texts for a registered source.", no_args_is_help=True)
+app.add_typer(feeds_app, name="feeds")
 _TITLES = ("name", "kind", "source", "every", "looked at", "next", "how it is")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _out = Console(markup=False, emoji=False, highlight=False)
@@ -102,7 +104,7 @@ def list_() -> None:
 @feeds_app.command()
 def run(name: _Name) -> None:
     """Look now, and keep what is new; a worker reads it."""
-    from service.app import build_context
+    from service.assembly import build_context
     from service.jobs.feeds import KIND, find
     from service.jobs.here import carry_out_here
     from service.jobs.kinds import KINDS

@@ -26,13 +26,16 @@ from service.store.jobs import (
     retry_job,
 )
 
+app = typer.Typer()
 jobs_app = typer.Typer(help="See, cancel and retry jobs.", no_args_is_help=True)
+app.add_typer(jobs_app, name="jobs")
 _FAULTS_SHOWN = 100
 _TITLES = ("id", "kind", "state", "done", "of", "failed", "asked by", "asked at")
 _out = Console(markup=False, emoji=False, highlight=False)
 _JobId = Annotated[str, typer.Argument(help="as `danvan jobs list` shows it")]
 
 
+@app.command()
 def worker(
     *,
     name: Annotated[
@@ -46,7 +49,7 @@ def worker(
     tied: Annotated[bool, typer.Option("--tied", hidden=True)] = False,
 ) -> None:
     """Carry out jobs until it is told to end."""
-    from service.app import build_context  # the model's libraries take a second to load
+    from service.assembly import build_context  # the model's libraries take a second to load
     from service.jobs.crew import COMMAND, run_crew
     from service.jobs.worker import run_worker
     from service.logs import configure_logs

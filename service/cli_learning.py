@@ -12,18 +12,16 @@ from service.settings import Settings, load_settings
 if TYPE_CHECKING:
     from models.candidates import Corrections
 
+app = typer.Typer()
+taxonomy_app = typer.Typer()
+app.add_typer(taxonomy_app, name="taxonomy")
+export_app = typer.Typer()
+app.add_typer(export_app, name="export")
 _out = Console(markup=False, emoji=False, highlight=False)
 _err = Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 
-def mount(app: typer.Typer, *, taxonomy_app: typer.Typer, export_app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command()(train)
-    export_app.command()(onnx)
-    app.command()(reference)
-    taxonomy_app.command()(diff)
-
-
+@app.command()
 def train(
     recipe: Annotated[Path, typer.Argument(help="models/recipes/*.toml")],
     *,
@@ -69,6 +67,7 @@ def _corrections(recipe: Path, settings: Settings) -> "Corrections":
         )
 
 
+@app.command()
 def reference(
     model: Annotated[str, typer.Argument(help="NAME or NAME@VERSION")],
 ) -> None:
@@ -79,6 +78,7 @@ def reference(
     _out.print(f"{path}: {kept.n} opinions held out", soft_wrap=True)
 
 
+@export_app.command()
 def onnx(
     model: Annotated[str, typer.Argument(help="NAME or NAME@VERSION, fine-tuned")],
     *,
@@ -93,6 +93,7 @@ def onnx(
     _out.print(str(export_onnx(model, folder=folder, int8=int8, report=_err.print)), soft_wrap=True)
 
 
+@taxonomy_app.command()
 def diff(
     old: Annotated[Path, typer.Argument(help="folder of the older version of the pack")],
     new: Annotated[Path, typer.Argument(help="folder of the newer version")],

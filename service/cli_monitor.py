@@ -13,20 +13,16 @@ from rich.table import Table
 from service.settings import Settings, load_settings
 from service.store.dialect import opened
 
+app = typer.Typer()
 restricted_app = typer.Typer(
     help="Texts that read like a denunciation: sealed, counted, handed over.", no_args_is_help=True
 )
+app.add_typer(restricted_app, name="restricted")
 _out = Console(markup=False, emoji=False, highlight=False)
 _err = Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 
-def mount(app: typer.Typer) -> None:
-    """Add them to the command line."""
-    app.command()(drift)
-    app.command()(impact)
-    app.add_typer(restricted_app, name="restricted")
-
-
+@app.command()
 def drift(
     *,
     days: Annotated[int, typer.Option(min=1, max=90, help="so many, up to yesterday")] = 7,
@@ -55,6 +51,7 @@ def drift(
     _out.print(words_of("drift")[found.verdict], soft_wrap=True)
 
 
+@app.command()
 def impact(
     *,
     output: Annotated[

@@ -9,16 +9,12 @@ from rich.console import Console
 
 from service.settings import load_settings
 
+app = typer.Typer()
 _MARKS = {"needed": "FAILED", "watch": "WARNING", "extra": "absent"}
 _out = Console(markup=False, emoji=False, highlight=False)
 
 
-def mount(app: typer.Typer) -> None:
-    """Add them to the command line."""
-    for command in (migrate, doctor, backup, restore):
-        app.command()(command)
-
-
+@app.command()
 def migrate() -> None:
     """Bring the database to the newest schema."""
     from service.jobs.flow import migrate_queue
@@ -30,6 +26,7 @@ def migrate() -> None:
     _out.print("the database is up to date")
 
 
+@app.command()
 def doctor() -> None:
     """Say what is installed, how the store is, what is missing, and what that costs."""
     from service.doctor import examine
@@ -42,6 +39,7 @@ def doctor() -> None:
     raise typer.Exit(1 if failed else 0)
 
 
+@app.command()
 def backup(
     out: Annotated[
         Path, typer.Argument(help="a new file, or a folder: there it gets a dated name")
@@ -66,6 +64,7 @@ def backup(
             _out.print(f"{gone}: deleted, older than {keep_days} days", soft_wrap=True)
 
 
+@app.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="what `danvan backup` wrote")],
     *,

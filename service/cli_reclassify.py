@@ -23,9 +23,11 @@ from service.store.errors import NotMigrated
 from service.store.query import LabelFilter, Query
 from service.store.tables import FACETS
 
+app = typer.Typer()
 reclassify_app = typer.Typer(
     help="Read the archive again with another model.", no_args_is_help=True
 )
+app.add_typer(reclassify_app, name="reclassify")
 _OPERATOR = "danvan"  # who asks, in the log of jobs
 _POLL_S = 0.5
 _OPEN = {"queued", "running"}
@@ -171,7 +173,7 @@ def discard(job_id: _Id) -> None:
 
 @contextmanager
 def _archive() -> Iterator[Archive]:
-    from service.app import open_archive  # the model's libraries take a second to load
+    from service.assembly import open_archive  # the model's libraries take a second to load
 
     archive = open_archive(load_settings())
     try:

@@ -21,17 +21,16 @@ from service.settings import load_settings
 from service.store.days import VIETNAM
 from service.store.dialect import opened
 
+app = typer.Typer()
+export_app = typer.Typer()
+app.add_typer(export_app, name="export")
 _err = Console(stderr=True, markup=False, emoji=False, highlight=False)
 _Only = typer.Option(help="only opinions of this code")
 _Place = typer.Option(help="only opinions that name it: a code, or its name")
 _Head = typer.Option(help="of the letterhead; else dots to fill in")
 
 
-def mount(export_app: typer.Typer) -> None:
-    """Add it to the command line."""
-    export_app.command()(report)
-
-
+@export_app.command()
 def report(
     *,
     output: Annotated[

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -12,8 +13,10 @@ from rich.text import Text
 
 from nlp.taxonomy import Taxonomy
 from nlp.types import Analysis, CategoryResult, Citation, Duty, Field, Metadata, Span
-from service.duplicates import Twin
 from service.messages import all_words
+
+if TYPE_CHECKING:
+    from service.duplicates import Twin  # datasketch takes a second to load
 
 _MARK = "bold black on yellow"
 _TONES = {
@@ -47,7 +50,7 @@ class Printer:
         panel = Panel(Group(*parts), title=Text(title), title_align="left", padding=(1, 2))
         self.console.print(panel)
 
-    def table(self, rows: Sequence[tuple[Analysis, Twin | None]]) -> None:
+    def table(self, rows: Sequence[tuple[Analysis, "Twin | None"]]) -> None:
         """Print many analyses, a line each; `Twin` is an earlier file with the same text."""
         words = self.words["table"]
         table = Table(box=None, pad_edge=False, padding=(0, 1))
@@ -67,7 +70,7 @@ class Printer:
             )
         self.console.print(table)
 
-    def _note(self, analysis: Analysis, *, twin: Twin | None) -> str:
+    def _note(self, analysis: Analysis, *, twin: "Twin | None") -> str:
         words = self.words["table"]
         notes = [self.words["issues"].get(i, i) for i in analysis.text_quality.issues]
         if twin is not None:

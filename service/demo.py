@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nlp.pipeline import Pipeline
 from service.actions import Desk, Upload, store_document
-from service.app import build_desk
+from service.assembly import build_desk
 from service.opinions import Opinion, store_opinions
 from service.records import is_table, read_records
 from service.settings import Settings

@@ -15,8 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service import auth
 from service.access import MAX_BODY_BYTES, Need, Public
 from service.actions import Desk
-from service.auth import ANYONE, Caller, Mode, Unauthenticated
+from service.auth import ANYONE, Caller, Unauthenticated
 from service.rates import Rates, address_key
+from service.settings import Mode
 
 _STRANGER_BYTES = 16 * 1024  # a name and a password are all that somebody unknown may send
 _LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}

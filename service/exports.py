@@ -21,8 +21,8 @@ from nlp.errors import InputError
 from nlp.pipeline import Pipeline, Request
 from nlp.text import fold
 from nlp.types import Analysis, Duty, Field, Metadata
-from service.actions import Limits
 from service.folder import Read, read_all
+from service.limits import Limits
 from service.messages import words_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from nlp.text import to_nfc
 from nlp.types import Analysis, Document
 from service.actions import (
     Desk,
-    Limits,
     analyze_each,
     keep,
     keep_apart,
@@ -24,6 +23,7 @@ from service.actions import (
     open_item,
     why_apart,
 )
+from service.limits import Limits
 from service.monitor.traits import Rules, is_denunciation, read_traits
 from service.store import restricted
 from service.store.errors import KeptApart

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from nlp.pipeline import Request
 from nlp.taxonomy import Category, Facet, OccursIn
-from nlp.types import AssignedLabel, Span
-from service.actions import Desk, KindAsked, open_item
+from nlp.types import AssignedLabel, KindAsked, Span
+from service.actions import Desk, open_item
 from service.review_queue import Entry, next_to_review
 from service.reviewing import FACETS_OF, WITH_NONE, standing_pack
 from service.store.corrections import standing_words

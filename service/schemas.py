@@ -17,8 +17,7 @@ from pydantic import (
 
 from nlp.errors import InputError
 from nlp.taxonomy import View
-from nlp.types import Analysis, Decision, Intent, Sentiment, TextKind
-from service.actions import KindAsked
+from nlp.types import Analysis, Decision, Intent, KindAsked, Sentiment, TextKind
 from service.opinions import Outcome
 from service.store.query import LabelFilter, Query, Reposts
 from service.store.views import Stored

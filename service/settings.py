@@ -3,9 +3,8 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-import sqlalchemy as sa
 from pydantic import (
     Field,
     SecretStr,
@@ -18,12 +17,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from nlp.errors import DanvanError
 from nlp.readers.child import Limits as ReadLimits
-from service.actions import Limits
-from service.auth import Mode
+from service.limits import Limits
 from service.logs import LogFormat, LogLevel
 from service.oidc import Provider
 from service.sealing import Sealer
 
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+Mode = Literal["auto", "keys", "open"]
 _ROOT = Path(__file__).parents[1]
 _SECRETS = "/run/secrets"
 _MIB = 1024 * 1024
@@ -213,10 +215,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _check_url(cls, value: str) -> str:
-        try:
-            url = sa.make_url(value)
-        except sa.exc.ArgumentError as error:
-            raise ValueError("not a database address; write sqlite:///FILE") from error
+        url = _url(value)
         if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
             raise ValueError("names no file; write sqlite:///FILE")
         if url.get_backend_name() not in {"sqlite", "postgresql"}:
@@ -226,7 +225,7 @@ class Settings(BaseSettings):
     @property
     def sealer(self) -> Sealer:
         """Seals files that wait; its key lies beside the database of SQLite, else in `data`."""
-        url = sa.make_url(self.database_url)
+        url = _url(self.database_url)
         is_file = url.get_backend_name() == "sqlite"
         folder = Path(url.database or "").parent if is_file else Path("data")
         key = self.spool_key.get_secret_value() if self.spool_key else None
@@ -249,6 +248,17 @@ class Settings(BaseSettings):
             return None
         secret = self.oidc_client_secret.get_secret_value()
         return Provider(self.oidc_issuer, self.oidc_client_id, secret)
+
+
+def _url(written: str) -> "URL":
+    """The parts of a database's address; what takes it apart is imported where there is one to read."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(written)
+    except ArgumentError as error:
+        raise ValueError("not a database address; write sqlite:///FILE") from error
 
 
 def feed_password(name: str) -> str | None:

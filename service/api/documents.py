@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
 from fastapi.responses import JSONResponse
 
+from nlp.types import KindAsked
 from service.access import UPLOAD_COST, TheCaller, needs, notes
-from service.actions import KindAsked, Upload, open_item
+from service.actions import Upload, open_item
 from service.api.desk import ForLater, TheDesk, takes
 from service.api.problems import problems
 from service.schemas import DocumentFilter, ItemOut, JobRef, SourceName, item_json, to_query

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from nlp.pipeline import Pipeline, Request
-from nlp.types import Analysis
-from service.actions import KindAsked, analyze_each
+from nlp.types import Analysis, KindAsked
+from service.actions import analyze_each
 from service.jobs.seam import Run, Shard
 from service.store import tables
 from service.store.choosing import select_items

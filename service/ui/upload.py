@@ -8,8 +8,9 @@ from starlette.responses import RedirectResponse, Response
 
 from nlp.errors import InputError
 from nlp.readers import EXTENSIONS
+from nlp.types import KindAsked
 from service.access import UPLOAD_COST, TheCaller, needs
-from service.actions import KEPT_APART, KindAsked, Upload
+from service.actions import KEPT_APART, Upload
 from service.auth import Caller
 from service.faults import fault_of
 from service.messages import say

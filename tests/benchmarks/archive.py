@@ -28,8 +28,10 @@ from models.corpus import load_corpus
 from nlp.pipeline import Pipeline, Request
 from nlp.readers import from_text
 from service import reclassifying
-from service.app import build_pipeline, create_app, open_archive
+from service.app import create_app
+from service.assembly import open_archive
 from service.monitor.dimensions import Name
+from service.pipelines import build_pipeline
 from service.reclassifying import Archive, Wish
 from service.settings import Settings
 from service.store import tables

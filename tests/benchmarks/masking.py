@@ -23,7 +23,7 @@ from nlp.readers import from_text
 from nlp.taxonomy import load_pack
 from nlp.text import to_nfc
 from nlp.types import Analysis, Span
-from service.app import build_pipeline
+from service.pipelines import build_pipeline
 from service.settings import Settings
 from tests.privacy_cases import HALVES, Case, load_cases
 

@@ -32,7 +32,7 @@ from pydantic import SecretStr
 from models.corpus import load_corpus
 from nlp.taxonomy import load_pack
 from service import loading, reclassifying
-from service.app import open_archive
+from service.assembly import open_archive
 from service.loading import Standing, load_file
 from service.reclassifying import Wish
 from service.settings import Settings

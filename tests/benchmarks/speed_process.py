@@ -140,7 +140,7 @@ def _ours() -> Answer:
     """Everything: all heads with their evidence, sentences and hints."""
     from nlp.pipeline import Request
     from nlp.readers import from_text
-    from service.app import build_pipeline
+    from service.pipelines import build_pipeline
     from service.settings import Settings
 
     pipeline = build_pipeline(Settings())
@@ -301,7 +301,7 @@ def limit(folder: Path) -> Figures:
 def _answers(texts: Sequence[str]) -> Sequence[object]:
     from nlp.pipeline import Request
     from nlp.readers import from_text
-    from service.app import build_pipeline
+    from service.pipelines import build_pipeline
     from service.settings import Settings
 
     requests = [Request("1", from_text(text), "opinion") for text in texts]

@@ -16,9 +16,9 @@ from urllib.request import urlopen
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from service import auth
-from service.app import build_pipeline
 from service.auth import CONSOLE, Role
 from service.demo import store_all
+from service.pipelines import build_pipeline
 from service.settings import Settings
 from service.store.dialect import opened
 from tests.conftest import ROOT

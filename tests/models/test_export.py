@@ -25,7 +25,7 @@ from nlp.errors import ArtifactError, CorpusError
 from nlp.pipeline import Request
 from nlp.readers import from_text
 from nlp.taxonomy import Taxonomy
-from service.app import build_pipeline
+from service.pipelines import build_pipeline
 from service.settings import Settings
 from tests.conftest import ROOT, TINY_CORPUS
 from tests.models.checkpoints import sample_texts, write_checkpoint

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from nlp.pipeline import Pipeline, Request
 from nlp.readers import from_text
-from service.actions import KindAsked
+from nlp.types import KindAsked
 from service.jobs.here import carry_out_here
 from service.jobs.kinds import KINDS
 from service.jobs.seam import Context

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from nlp.pipeline import Request
 from nlp.readers import from_text
-from service.actions import Desk, Limits, analyze_texts
+from service.actions import Desk, analyze_texts
+from service.limits import Limits
 from service.store.query import Query
 from service.store.views import list_items
 from tests.service.rules import RulePipeline

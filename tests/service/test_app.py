@@ -8,7 +8,8 @@ import pytest
 
 from nlp.errors import ArtifactError, TaxonomyError
 from nlp.pipeline import Pipeline
-from service.app import build_desk, build_pipeline
+from service.assembly import build_desk
+from service.pipelines import build_pipeline
 from service.settings import Settings
 from service.store.errors import StoreError
 from tests.service.rules import RulePipeline

@@ -13,8 +13,8 @@ import pytest
 from nlp.errors import ArtifactError, InputError, UnsupportedMediaType
 from nlp.pipeline import Pipeline, Request
 from nlp.types import Analysis
-from service.app import build_pipeline
 from service.batch import Job, Tally, run_batch
+from service.pipelines import build_pipeline
 from service.settings import Settings
 
 N_RECORDS = 10_000

@@ -7,12 +7,16 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
+from typer.main import get_group
 
 from nlp.text import to_nfc
+from service import cli
 from tests import directive
 from tests.conftest import ROOT, TINY_CORPUS
 from tests.service.commands import Danvan, Outcome, commanding
@@ -337,3 +341,41 @@ def test_an_archive_is_read_like_the_folder_that_was_packed(danvan: Danvan, file
     rows = [json.loads(line) for line in outcome.out.splitlines()]
     assert [row["id"] for row in rows] == ["goi.zip/van-ban/a.docx", "goi.zip/b.txt"]
     assert {row["metadata"]["canonical"]["value"] for row in rows} == {"12-CT/TU"}
+
+
+def _offered(group: Any, *path: str) -> Iterator[tuple[str, ...]]:
+    """The paths of all commands under a group."""
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
+        if hasattr(command, "list_commands"):
+            yield from _offered(command, *path, name)
+        else:
+            yield *path, name
+
+
+def test_every_command_of_every_module_is_offered_and_no_other() -> None:
+    rooms = [import_module(f"service.{path.stem}") for path in (ROOT / "service").glob("cli_*.py")]
+
+    written = [path for room in rooms for path in _offered(get_group(room.app))]
+
+    assert len(written) > 20
+    assert sorted(_offered(get_group(cli.app))) == sorted(written)
+
+
+@pytest.mark.parametrize(
+    ("command", "unneeded"),
+    [
+        ("migrate", {"fastapi", "sqlalchemy", "scipy", "nlp.pipeline"}),
+        ("batch", {"fastapi", "sqlalchemy", "datasketch", "alembic", "pyarrow", "sklearn"}),
+        ("analyze", {"fastapi", "sqlalchemy", "datasketch", "alembic", "pyarrow", "sklearn"}),
+    ],
+)
+def test_a_command_imports_no_more_than_it_needs(command: str, unneeded: set[str]) -> None:
+    code = (
+        "import sys; from typer.main import get_group; from service.cli import app\n"
+        f"get_group(app).get_command(None, {command!r}); print(*sys.modules)"
+    )
+
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert not unneeded & set(ran.stdout.split())

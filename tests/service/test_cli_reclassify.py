@@ -14,7 +14,7 @@ import pytest
 
 from models.linear import LinearClassifier
 from models.registry import save_linear
-from service.app import build_context, build_desk
+from service.assembly import build_context, build_desk
 from service.opinions import Opinion, store_opinions
 from service.settings import Settings
 from service.store.jobs import JobQuery, cancel_job, list_jobs

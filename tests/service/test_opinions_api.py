@@ -8,7 +8,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from service.actions import Desk, Limits
+from service.actions import Desk
+from service.limits import Limits
 from service.opinions import Opinion, store_opinions
 from service.store.query import Query
 from service.store.views import list_items

@@ -10,8 +10,9 @@ from PIL import Image
 from nlp.errors import UnreadableFile
 from nlp.readers.child import draw_in_child
 from nlp.readers.pages import Bounds, Drawn
+from nlp.types import KindAsked
 from service import drawing
-from service.actions import Desk, KindAsked, Upload, store_document
+from service.actions import Desk, Upload, store_document
 from service.store import tables
 from service.store.dialect import writing
 from service.store.pictures import keep_pages, list_pages, read_page

@@ -16,8 +16,8 @@ from nlp.errors import InputError
 from nlp.pipeline import Pipeline, Request
 from nlp.readers import from_text
 from service import lake, ray_job
-from service.app import build_pipeline
 from service.batch import Job
+from service.pipelines import build_pipeline
 from service.ray_job import Hands, count_rows, read_lake
 from service.settings import Settings
 from tests.service.processes import environment

@@ -102,7 +102,7 @@ def danvan(
     monkeypatch.setenv("DANVAN_DATABASE_URL", scene.settings.database_url)
     monkeypatch.setenv("DANVAN_FEEDS_FOLDER", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.setattr("service.app.build_context", lambda settings: scene.ctx)
+    monkeypatch.setattr("service.assembly.build_context", lambda settings: scene.ctx)
     with commanding(monkeypatch, capsys, "feeds") as run:
         yield run
 
