@@ -1,7 +1,8 @@
-"""underthesea behind offsets: the one file that imports it, late, and without its network parts.
+"""underthesea behind offsets: the one file that imports it, late, and without the parts we have no use for.
 
 `import underthesea` also loads parts that fetch models when used and, where transformers is installed,
-transformers itself (2 s, 300 MB). Marking those modules as absent keeps the import at 0.3 s and 100 MB.
+transformers itself (2 s, 300 MB), and the dictionary of its taggers, three times. With the former absent and
+the latter empty the import takes 0.2 s and 20 MB.
 
 Source: underthesea 9.5 (Apache-2.0); Vu et al., sentence and word segmentation by CRF.
 """
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import cache
 from threading import Lock
+from types import ModuleType
 
 from nlp.types import Span
 
@@ -23,6 +25,11 @@ _NETWORK_PARTS = (
     "lang_detect",
     "agent",
 )
+_TAGGERS = {
+    "chunking": "chunk",
+    "ner": "ner",
+    "pos_tag": "pos_tag",
+}  # with what is imported from each
 
 
 # underthesea fills its globals at the first call, half of them before the model is read: two threads that
@@ -42,7 +49,7 @@ def _word_tokenizer() -> Callable[..., list[str]]:
 
 @cache
 def _load_sentences() -> Callable[[str], list[str]]:
-    _leave_out_network_parts()
+    _leave_out_unused_parts()
     from underthesea import sent_tokenize
 
     sent_tokenize("một.")
@@ -52,16 +59,20 @@ def _load_sentences() -> Callable[[str], list[str]]:
 @cache
 def _load_words() -> Callable[..., list[str]]:
     """Apart from sentences, as its model takes a second to read and opinions need no words."""
-    _leave_out_network_parts()
+    _leave_out_unused_parts()
     from underthesea import word_tokenize
 
     word_tokenize("một", use_token_normalize=False)
     return word_tokenize  # type: ignore[no-any-return] # it has no types
 
 
-def _leave_out_network_parts() -> None:
+def _leave_out_unused_parts() -> None:
     for part in _NETWORK_PARTS:
         sys.modules.setdefault(f"underthesea.pipeline.{part}", None)  # type: ignore[arg-type] # means absent
+    for part, name in _TAGGERS.items():
+        empty = ModuleType(f"underthesea.pipeline.{part}")
+        setattr(empty, name, None)
+        sys.modules.setdefault(empty.__name__, empty)
 
 
 def hide_long_runs(text: str) -> str:

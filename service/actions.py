@@ -1,7 +1,8 @@
 """The use cases, whoever asks: the API, the web pages or the command line.
 
-Opinions are masked here, before they are analysed: what follows never sees personal data. What reads like a
-denunciation is sealed here and goes no further.
+Opinions are masked here, before they are analysed, and official documents where they tell of private
+persons: what follows never sees their data. What reads like a denunciation is sealed here and goes no
+further.
 """
 
 import re
@@ -19,7 +20,7 @@ import structlog
 from models.registry import ModelInfo
 from nlp.errors import TooLarge
 from nlp.pipeline import Pipeline, Request
-from nlp.privacy import mask, withhold
+from nlp.privacy import mask, mask_parties, withhold
 from nlp.readers.child import read_in_child
 from nlp.readers.pages import has_pages
 from nlp.taxonomy import Taxonomy
@@ -151,6 +152,7 @@ def keep_document(desk: Desk, upload: Upload, *, doc: Document) -> tuple[Stored,
     if upload.kind == "opinion":
         traits = _traits_of(desk, masked(doc).text, key=key, moment=moment)
     [(doc, analysis)] = _analyze_masked(desk.pipeline, [request])
+    is_public = analysis.kind == "official" and doc == request.doc  # nobody had to be covered
     if traits is None and analysis.kind != "official":
         traits = _traits_of(desk, doc.text, key=key, moment=moment)
     item = NewItem(
@@ -162,13 +164,13 @@ def keep_document(desk: Desk, upload: Upload, *, doc: Document) -> tuple[Stored,
         external_id=external_id,
         received_at=moment,
         # people name the file of a petition after its author
-        file_name=_clean_name(upload.name) if analysis.kind == "official" else None,
+        file_name=_clean_name(upload.name) if is_public else None,
         traits=traits if analysis.kind == "opinion" else None,
     )
     standing = keep(desk, [(item, analysis)])[key]
     is_new = standing.id == item.id
     # what shows in a picture cannot be masked
-    if is_new and analysis.kind == "official" and has_pages(doc.media_type):
+    if is_new and is_public and has_pages(doc.media_type):
         with desk.readers:
             draw_and_keep(
                 desk.engine,
@@ -268,17 +270,18 @@ def analyze_each(pipeline: Pipeline, requests: Sequence[Request]) -> dict[str, A
 def _analyze_masked(
     pipeline: Pipeline, requests: Sequence[Request]
 ) -> Iterator[tuple[Document, Analysis]]:
-    """Analyse; what turns out not to be an official text is masked and then read once more."""
+    """Analyse; what turns out to tell of private persons is masked and then read once more."""
     asked = [
         replace(request, doc=masked(request.doc)) if request.kind == "opinion" else request
         for request in requests
     ]
     for request, analysis in zip(asked, _analyze(pipeline, asked), strict=True):
-        own = request.doc if analysis.kind == "official" else masked(request.doc)
+        is_official = analysis.kind == "official"
+        own = _without_parties(request.doc) if is_official else masked(request.doc)
         if own == request.doc:
             yield request.doc, analysis
         else:
-            kind: KindAsked = "opinion" if analysis.kind == "opinion" else "auto"
+            kind: KindAsked = "auto" if analysis.kind == "unknown" else analysis.kind
             [again] = _analyze(pipeline, [replace(request, doc=own, kind=kind)])
             yield own, again
 
@@ -296,6 +299,11 @@ def _analyze(pipeline: Pipeline, requests: Sequence[Request]) -> list[Analysis]:
 def masked(doc: Document) -> Document:
     """The document with personal data covered."""
     return replace(doc, text=mask(doc.text))
+
+
+def _without_parties(doc: Document) -> Document:
+    """The official document with private persons covered."""
+    return replace(doc, text=mask_parties(doc))
 
 
 def _check_source(desk: Desk, name: str) -> None:

@@ -26,7 +26,7 @@ from nlp.types import Provenance
 from service import lake
 from service.records import Record, read_records
 
-CHUNK = 512
+CHUNK = 256
 CHUNK_CHARS = 500_000
 _OTHER = "exists and was made of other input or by another model; name another output or pass --overwrite"
 Builder = Callable[[], Pipeline]

@@ -19,6 +19,7 @@ _G = rf"(?:{SAID_GAP}|[ .…\u00a0\ufe0f\u20e3()\[\]/*|~'\n–-]{{0,4}})"
 # A number is not cut out of a longer one, nor out of a sum of money such as 1.000.912.345.678.
 _ALONE = r"(?<!\d)(?<!\d[.,])(?<!\d_)(?<!\b[a-z])"
 _NO_DATE = r"(?!\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)\d\d(?!\d))(?!\d{1,2}/\d{1,2}(?!\d))"
+_NO_YEARS = r"(?!(?:19|20)\d\d ?[–-] ?(?:19|20)\d\d(?!\d))"
 _NO_MONEY = r"(?![\d.,]{5,30} ?(?:d|dong|vnd|m2|m²|ty|trieu|nghin)(?![^\W\d_]))"
 
 _CUE = r"(?<![^\W_])(?:{})(?![^\W\d_])[^\n{}]{{0,45}}?"
@@ -63,7 +64,7 @@ _IDENTITY = (
     re.compile(rf"{_ALONE}(?:\d{{12}}|0(?:[ .\u00a0-]{{0,2}}\d){{11}})(?!\d)"),
     # The old card has nine, which alone are too often something else: they need a word before them.
     re.compile(
-        rf"{_CUE.format(_IDENTITY_CUES, MASK)}(?<!\d)(?<!\d[.,/-]){_NO_DATE}{_NO_MONEY}(?!1[89]00)"
+        rf"{_CUE.format(_IDENTITY_CUES, MASK)}(?<!\d)(?<!\d[.,/-]){_NO_DATE}{_NO_YEARS}{_NO_MONEY}(?!1[89]00)"
         rf"(?P<data>(?:(?<![^\W_])(?:{_INSURED}) ?[1-5] ?|(?<![^\W_])[a-z] ?)?\d(?:{GAP}\d){{6,14}}){END}"
     ),
     re.compile(r"(?<![^\W_])[bcenp]\d{7,8}(?![^\W_])"),  # a passport

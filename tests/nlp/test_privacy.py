@@ -6,13 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.privacy import MASK, find_personal_data, mask, withhold
+from nlp.privacy import MASK, find_personal_data, mask, mask_parties, withhold
+from nlp.readers import from_text
 from nlp.text import to_nfc
 from nlp.types import (
     Analysis,
     AssignedLabel,
+    Block,
     CategoryResult,
     Decision,
+    Document,
     Guess,
     IntentResult,
     Provenance,
@@ -41,6 +44,7 @@ PERSONAL = (
 PUBLIC = (
     "Chỉ thị số 07-CT/TU ngày 01/10/2021",
     "12.500.000.000 đồng",
+    "bảo hiểm xã hội giai đoạn 2022 - 2025",
     "1.000.912.345.678 đồng",
     "đường dây nóng 1900 1234",
     "tài khoản bị trừ 19.012.345 đồng",
@@ -322,3 +326,59 @@ def test_a_long_run_of_one_thing_takes_linear_time(unit: str) -> None:
     text = unit * (50_000 // len(unit))
 
     assert len(mask(text)) == len(text)
+
+
+DECISION = """QUYẾT ĐỊNH
+Về việc giải quyết khiếu nại của bà Trần Thị Bưởi
+Xét đơn của bà Trần Thị Bưởi, căn cước số 001161004321, trú tại số nhà 12, ngõ 5 đường Láng.
+Giao đồng chí Nguyễn Văn Mạnh, chuyên viên, điện thoại 0912345678, trả lời bà TRẦN THỊ BƯỞI.
+Trụ sở: số 2 phố Hàng Bài; hồ sơ số 0012345678; giai đoạn 2022 - 2025.
+PHÓ CHỦ TỊCH
+Lê Thị Mẫu"""
+
+
+def test_of_an_official_document_private_persons_are_covered_and_officials_stay() -> None:
+    covered = mask_parties(from_text(DECISION))
+
+    assert len(covered) == len(DECISION)
+    for personal in ("Bưởi", "BƯỞI", "001161004321", "số nhà 12"):
+        assert personal not in covered
+    for line in (3, 4, 5, 6):
+        kept = DECISION.split("\n")[line].replace("TRẦN THỊ BƯỞI", MASK * 13)
+        assert covered.split("\n")[line] == kept
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Ông Nguyễn Văn Quýt, sinh ngày 02/03/1971, được hỗ trợ một lần.",
+        "Hộ ông Nguyễn Văn Quýt, số nhà 7 ngõ 20 phố Vọng, bàn giao 12 m2 đất.",
+        "Chuyển cho ông Nguyễn Văn Quýt, tài khoản số 19031234567018 ngân hàng BIDV.",
+    ],
+)
+def test_a_name_beside_a_birthday_a_dwelling_or_an_account_is_a_private_persons(line: str) -> None:
+    assert "Quýt" not in mask_parties(from_text(f"THÔNG BÁO\n{line}\nNguyễn Văn Quýt ký nhận."))
+
+
+def test_the_row_of_a_table_is_read_as_one() -> None:
+    cells = ["1", "Ông Nguyễn Văn Quýt", "CCCD 001161004321", "12 m2"]
+    text, blocks = "DANH SÁCH\n", []
+    for column, cell in enumerate(cells):
+        blocks.append(
+            Block(len(text), len(text) + len(cell), "cell", table=0, row=0, column=column)
+        )
+        text += cell + "\n"
+
+    covered = mask_parties(Document(text, tuple(blocks)))
+
+    assert "Quýt" not in covered
+    assert "001161004321" not in covered
+    assert covered.endswith("\n12 m2\n")
+
+
+@given(st.text())
+def test_covering_persons_of_a_document_moves_nothing_and_is_done_once(text: str) -> None:
+    covered = mask_parties(from_text(to_nfc(text)))
+
+    assert len(covered) == len(from_text(to_nfc(text)).text)
+    assert mask_parties(from_text(covered)) == from_text(covered).text

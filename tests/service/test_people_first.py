@@ -34,6 +34,7 @@ from service.schemas import OpinionIn
 from service.store import tables
 from service.store.dialect import open_engine
 from service.store.runs import packs_of
+from tests import directive
 from tests.conftest import ROOT
 from tests.service.archive import another_database
 from tests.service.processes import Served, served
@@ -225,7 +226,7 @@ TEXT = (
     " bimat.canary@thu-rieng.vn, xe biển số 29H-123.47, tài khoản ngân hàng số 19031234567018."
     " Đường hỏng {door}."
 )
-DOORS = ("array", "lines", "later", "letter", "letterlater", "pasted")
+DOORS = ("array", "lines", "later", "letter", "letterlater", "pasted", "decision", "decisionlater")
 NDJSON = {"content-type": "application/x-ndjson"}
 LATER = {"prefer": "respond-async"}
 _PATIENCE_S = 60.0
@@ -271,6 +272,12 @@ def through_every_door(client: httpx2.Client) -> list[str]:
     for door, headers in (("letter", {}), ("letterlater", LATER)):
         files = {"file": (f"don cua {CANARIES['name']}.txt", TEXT.format(door=door).encode())}
         form = {"kind": "opinion"}
+        answer = client.post("/v1/documents", files=files, data=form, headers=headers)
+        jobs += [answer.json()["job_id"]] if answer.status_code == 202 else []
+    for door, headers in (("decision", {}), ("decisionlater", LATER)):
+        text = directive.to_txt("utf-8") + b"\n" + TEXT.format(door=door).encode()
+        files = {"file": (f"giai quyet don cua {CANARIES['name']}.txt", text)}
+        form = {"kind": "official"}
         answer = client.post("/v1/documents", files=files, data=form, headers=headers)
         jobs += [answer.json()["job_id"]] if answer.status_code == 202 else []
     client.post("/opinions", data={"text": TEXT.format(door="pasted")})

@@ -74,6 +74,17 @@ def test_no_picture_of_a_citizens_letter_is_kept(desk: Desk, file: str, kind: Ki
     assert n_pictures(desk.engine) == 0
 
 
+def test_no_picture_is_kept_of_a_document_that_tells_of_a_private_person(desk: Desk) -> None:
+    party = "xét đơn của bà Nguyễn Thị Bímật, căn cước 001088123459"
+    pdf = rendered.torn_pdf(["Ủy ban nhân dân phường quyết định như sau,", party])
+
+    stored, _ = store_document(desk, Upload(pdf, "quyet-dinh.pdf", "official"))
+
+    assert stored.kind == "official"
+    assert n_pictures(desk.engine) == 0
+    assert stored.file_name is None
+
+
 def test_even_when_asked_the_store_keeps_no_picture_of_an_opinion(shelf: Shelf) -> None:
     shelf.store("đường hỏng")
 
