@@ -57,10 +57,9 @@ class Vectorizer:
         self.vocabulary = vocabulary
         self.spec = spec
         # one gather instead of a binary search; where two keys share a slot one is lost
-        self._table = np.zeros(1 << _TABLE_BITS, dtype=np.int32)
-        self._table[vocabulary.keys & np.uint32((1 << _TABLE_BITS) - 1)] = np.arange(
-            len(vocabulary.keys), dtype=np.int32
-        )
+        n_columns = len(vocabulary.keys)
+        self._table = np.zeros(1 << _TABLE_BITS, dtype=np.min_scalar_type(n_columns))
+        self._table[vocabulary.keys & np.uint32((1 << _TABLE_BITS) - 1)] = np.arange(n_columns)
 
     def read(self, texts: Sequence[str], *, contexts: Sequence[str] | None = None) -> "Rows":
         """Vectorise texts in Unicode NFC, each with its context."""

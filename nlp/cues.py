@@ -89,7 +89,7 @@ class _Token:
 
 
 class _Spelling(dict[str, _Token]):
-    """How tokens are read, each syllable remembered as it is met."""
+    """How tokens are read, each syllable and sign remembered as it is met."""
 
     def __init__(self, shorthand: Mapping[str, str], *, plain: bool) -> None:
         super().__init__()
@@ -97,7 +97,8 @@ class _Spelling(dict[str, _Token]):
 
     def __missing__(self, token: str) -> _Token:
         read = self._read(token)
-        if len(token) <= _LONGEST_SYLLABLE and token.isalpha() and len(self) < _MOST_REMEMBERED:
+        is_known = token.isalpha() or not token[0].isalnum()  # a syllable, or signs
+        if len(token) <= _LONGEST_SYLLABLE and is_known and len(self) < _MOST_REMEMBERED:
             self[token] = read
         return read
 

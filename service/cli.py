@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 something failed (one sentence on stderr says what), 2 wro
 
 import logging
 import sys
+from collections import UserDict
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, ClassVar
@@ -18,28 +19,32 @@ from nlp.errors import DanvanError
 _err = Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 
-class _Lazy(TyperGroup):
-    """Commands whose modules are imported when they are called, as most need libraries that others do not.
+class _Rooms(UserDict[str, Any]):
+    """Commands, or the module of one until it is asked for. `Any`: typer keeps its types to itself."""
 
-    `rooms` has the module of each command; its `app` has the command under `path`. `Any`: contexts and
-    commands are of the copy of click that typer keeps to itself.
-    """
+    path: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Any:
+        """A command; its module is imported now, and its `app` has it under `path`."""
+        found = super().__getitem__(name)
+        if not isinstance(found, str):
+            return found
+        room = typer.main.get_group(import_module(found).app)
+        for part in self.path:
+            room = room.commands[part]  # type: ignore[assignment] # groups lead to commands
+        return room.commands[name]
+
+
+class _Lazy(TyperGroup):
+    """Commands whose modules are imported when they are called, as most need libraries that others do not."""
 
     path: ClassVar[tuple[str, ...]] = ()
     rooms: ClassVar[Mapping[str, str]] = {}
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        """All of them, in the order of help."""
-        return [*self.rooms, *super().list_commands(ctx)]
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A command by its name."""
-        if cmd_name not in self.rooms:
-            return super().get_command(ctx, cmd_name)
-        found: Any = typer.main.get_group(import_module(self.rooms[cmd_name]).app)
-        for name in (*self.path, cmd_name):
-            found = found.commands[name]
-        return found
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = _Rooms({**self.rooms, **self.commands})
+        self.commands.path = self.path
 
 
 class _Commands(_Lazy):

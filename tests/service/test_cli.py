@@ -379,3 +379,8 @@ def test_a_command_imports_no_more_than_it_needs(command: str, unneeded: set[str
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert not unneeded & set(ran.stdout.split())
+
+
+def test_a_mistyped_command_is_told_the_one_that_was_meant(danvan: Danvan) -> None:
+    assert "Did you mean 'analyze'" in danvan("analyse").err
+    assert "Did you mean 'items'" in danvan("export", "item").err
