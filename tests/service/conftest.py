@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import cast
 from unittest.mock import patch
@@ -23,6 +24,10 @@ from tests.postgres import find_programs, running
 from tests.service.archive import BOTH, address_of, fresh_store
 from tests.service.rules import RulePipeline
 from tests.service.shelf import Shelf
+
+# a console keeps the width it finds when its module is imported: not within a test that sets one
+for _path in (Path(__file__).parents[2] / "service").glob("cli_*.py"):
+    import_module(f"service.{_path.stem}")
 
 
 @pytest.fixture(scope="session")
