@@ -21,7 +21,7 @@ from nlp.readers import from_text
 from nlp.readers.child import read_in_child
 from nlp.structure import load_registers, read_structure
 from nlp.taxonomy import Taxonomy, load_pack
-from nlp.types import Document
+from nlp.types import Document, KindAsked
 from service.console import Printer
 from service.exports import ExportJob, export_duties, is_known
 from service.folder import count_files, is_many, read_all
@@ -37,14 +37,6 @@ taxonomy_app = typer.Typer()
 export_app = typer.Typer()
 app.add_typer(taxonomy_app, name="taxonomy")
 app.add_typer(export_app, name="export")
-
-
-class Kind(StrEnum):
-    """What a text is taken for."""
-
-    auto = "auto"
-    official = "official"
-    opinion = "opinion"
 
 
 class Split(StrEnum):
@@ -71,7 +63,7 @@ _err = Console(stderr=True, markup=False, emoji=False, highlight=False)
 def analyze(
     files: Annotated[list[Path], typer.Argument(help="files, folders, .zip archives")],
     *,
-    kind: Annotated[Kind, typer.Option(help="what the texts are")] = Kind.auto,
+    kind: Annotated[KindAsked, typer.Option(help="what the texts are")] = "auto",
     json: Annotated[bool, typer.Option("--json", help="one Analysis a line")] = False,
 ) -> None:
     """Analyse files: a readable summary, or Analysis JSON lines; of a folder or archive a table."""
@@ -85,7 +77,7 @@ def analyze(
     for path in files:
         try:
             for name, doc in _documents(path, settings=settings):
-                analysis = pipeline.analyze(Request(name, doc, kind.value))
+                analysis = pipeline.analyze(Request(name, doc, kind))
                 if json:
                     sys.stdout.write(orjson.dumps(analysis).decode() + "\n")
                 else:
@@ -96,7 +88,7 @@ def analyze(
 
 
 def _analyze_many(
-    paths: list[Path], *, kind: Kind, json: bool, settings: Settings, pipeline: Pipeline
+    paths: list[Path], *, kind: KindAsked, json: bool, settings: Settings, pipeline: Pipeline
 ) -> None:
     """Analyse folders and archives: a line a file as it is done, what failed and what came twice."""
     from service.duplicates import Twins  # datasketch takes a second to load
@@ -114,7 +106,7 @@ def _analyze_many(
             if read.doc is None:
                 failed.append(read)
                 continue
-            analysis = pipeline.analyze(Request(read.name, read.doc, kind.value))
+            analysis = pipeline.analyze(Request(read.name, read.doc, kind))
             if json:
                 sys.stdout.write(orjson.dumps(analysis).decode() + "\n")
             rows.append((analysis, twins.remember(read.name, text=read.doc.text)))
@@ -242,7 +234,7 @@ def duties(
     output: Annotated[
         Path, typer.Option("-o", "--output", callback=_known, help="a table .xlsx, a calendar .ics")
     ],
-    kind: Annotated[Kind, typer.Option(help="what the texts are")] = Kind.auto,
+    kind: Annotated[KindAsked, typer.Option(help="what the texts are")] = "auto",
     stamp: Annotated[
         datetime | None, typer.Option(help="time of making that OUT bears, in UTC; else now")
     ] = None,
@@ -254,7 +246,7 @@ def duties(
     with Progress(*_BAR, console=_err, transient=True) as progress:
         bar = progress.add_task("files", total=count_files(files))
         exported = export_duties(
-            ExportJob(tuple(files), output, kind.value, made),
+            ExportJob(tuple(files), output, kind, made),
             build=partial(build_pipeline, settings),
             limits=settings.limits(),
             report=lambda name: progress.advance(bar),
